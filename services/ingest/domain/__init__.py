@@ -1,0 +1,1 @@
+"""What ingest decides, pure: rows judged, names linked, accounts profiled, leads detected and valued."""

@@ -1,0 +1,1 @@
+"""Pure decisions of the notifier: who is told what, and what an attempt's outcome leads to."""

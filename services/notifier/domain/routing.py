@@ -1,0 +1,110 @@
+"""Which sinks a tenant's leads are told to, and what a new version of a lead asks for.
+
+Reads the lead as published and what is known of it; decides alerts and withdrawals (rules.md §8).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from shared.events import LeadChanged
+
+EVERY_TENANT = "*"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One sink: an address on a channel. Addresses are names, never secrets.
+
+    `tells_withdrawals`: the sink keeps a record of the lead and must hear that it no longer holds.
+    """
+
+    channel: str
+    address: str
+    tells_withdrawals: bool = False
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The configured sinks and the tenants they belong to (`*`: every tenant)."""
+
+    targets: tuple[Target, ...]
+    tenants: frozenset[str]
+
+    def of(self, tenant_id: str) -> tuple[Target, ...]:
+        """The sinks of a tenant; none for a tenant they do not belong to."""
+        mine = tenant_id in self.tenants or EVERY_TENANT in self.tenants
+        return self.targets if mine else ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A lead as read from the public topic; `lead` is None for a tombstone."""
+
+    tenant_id: str
+    lead_id: str
+    version: int
+    lead: LeadChanged | None
+
+    @property
+    def withdrawn(self) -> bool:
+        """A withdrawal and a tombstone each withdraw the lead by themselves."""
+        return self.lead is None or self.lead.state == "withdrawn"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the notifier holds of a lead: the newest version it consumed."""
+
+    version: int
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The version is remembered, nobody is told."""
+
+
+@dataclass(frozen=True)
+class Announce:
+    """An open CRITICAL episode: each target is told, unless it was for this episode."""
+
+    lead: LeadChanged
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """The lead no longer holds: alerts still waiting are cancelled, records are told why."""
+
+    reason: str
+
+
+Reaction = Nothing | Announce | Withdraw
+
+
+def is_news(observed: Observed, known: Known | None) -> bool:
+    """An older or equal version changes nothing."""
+    return known is None or observed.version > known.version
+
+
+def react(
+    observed: Observed, known: Known | None, *, targets: tuple[Target, ...], since: date | None
+) -> Reaction:
+    """What a newer version of a lead asks for (rules.md §8).
+
+    `since`: episodes that began before this day are never announced, so that a rebuilt notifier
+    or a new target repeats nothing old.
+    """
+    lead = observed.lead
+    if lead is None or lead.state == "withdrawn":
+        gone_already = known is not None and known.withdrawn
+        return Nothing() if gone_already else Withdraw(_reason(lead))
+    if not lead.episode_open or lead.episode < 1 or not targets:
+        return Nothing()
+    if since is not None and (lead.critical_since is None or lead.critical_since < since):
+        return Nothing()
+    return Announce(lead, targets)
+
+
+def _reason(lead: LeadChanged | None) -> str:
+    return (lead.reason if lead is not None else None) or "the lead no longer exists"

@@ -1,0 +1,1 @@
+"""Attaches services, bundle and margin to each scored lead and publishes the whole lead."""

@@ -1,0 +1,5 @@
+"""Runs the recommender service: `python -m services.recommender`."""
+
+from services.recommender.app import main
+
+main()

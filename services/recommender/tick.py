@@ -1,0 +1,45 @@
+"""Works off the queue of leads to recommend anew, tenant by tenant in small steps."""
+
+from services.recommender.handlers import RecommenderHandlers
+from services.recommender.repository import RecommenderRepository
+from services.recommender.settings import RecommenderSettings
+from shared.ops import metrics
+from shared.ops.composition import Base
+from shared.ops.ticks import run_ticks
+
+
+class RecommendingTick:
+    """Looks for queued leads, with the tick's role, and recommends, with the service's own."""
+
+    def __init__(
+        self,
+        base: Base,
+        repository: RecommenderRepository,
+        handlers: RecommenderHandlers,
+        settings: RecommenderSettings,
+    ) -> None:
+        self._base = base
+        self._repository = repository
+        self._handlers = handlers
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Steps until cancelled; sleeps when there is nothing to do."""
+        await run_ticks(self.step, self._settings.tick_interval_s)
+
+    async def step(self) -> bool:
+        """One step for each tenant with queued leads. Returns whether there was any."""
+        async with self._base.tick_database.transaction() as connection:
+            tenants = await self._repository.tenants_with_queue(connection)
+        for tenant_id in tenants:
+            async with self._base.database.transaction({tenant_id}) as connection:
+                await self._handlers.queue_step(
+                    connection, tenant_id, self._settings.leads_per_step
+                )
+        return bool(tenants)
+
+    async def count_waiting_leads(self) -> None:
+        """Sets the metric of leads that wait for their catalogue; waiting is no problem by itself."""
+        async with self._base.metrics_database.transaction() as connection:
+            waiting = await self._repository.waiting_leads(connection)
+        metrics.WAITING_LEADS.labels("catalogue").set(waiting)

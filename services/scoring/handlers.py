@@ -1,0 +1,153 @@
+"""The use cases of scoring: a profile, a lead, a day or the rules changed → the scores that follow."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.domain.episodes import EpisodeState, next_episode
+from services.scoring.domain.score import differs, score_lead
+from services.scoring.repository import Key, ScoreInputs, ScoringRepository
+from shared.db.rules_store import RulesInForce
+from shared.events import AccountProfiled, DayDerived, LeadDetected, LeadScored
+from shared.messaging.codec import OutboxMessage, Received, encode
+from shared.messaging.outbox import Outbox
+from shared.messaging.versions import next_version
+from shared.ops.tracing import next_traceparent
+from shared.topics import LEADS_SCORED
+
+
+class ScoringHandlers:
+    """Each method is handed one batch inside one transaction and neither publishes nor commits."""
+
+    def __init__(self, repository: ScoringRepository, outbox: Outbox) -> None:
+        self._repository = repository
+        self._outbox = outbox
+
+    async def on_accounts(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        """New profiles: rescores the leads of the accounts that changed."""
+        newest = _newest(batch, AccountProfiled, lambda event: event.profile.account_id)
+        await self._repository.lock_accounts(connection, newest)
+        changed = await self._repository.save_profiles(connection, newest)
+        leads = await self._repository.leads_of_accounts(connection, changed)
+        await self.score(connection, leads, cause="account")
+
+    async def on_detected(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        """New lead facts: scores them. A derived day: queues the tenant's accounts for rescoring."""
+        newest = _newest(batch, LeadDetected, lambda event: event.lead.lead_id)
+        accounts = {
+            (key[0], message.event.lead.account_id)
+            for key, message in newest.items()
+            if isinstance(message.event, LeadDetected)
+        }
+        await self._repository.lock_accounts(connection, accounts)
+        changed = await self._repository.save_leads(connection, newest)
+        await self._move_days(connection, batch)
+        await self.score(connection, changed, cause="lead")
+
+    async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        """New rules: queues the tenant's accounts for rescoring."""
+        tenants = await self._repository.rules.save(connection, batch)
+        await self._repository.queue_rescoring(connection, tenants, "rules")
+
+    async def rescore_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> int:
+        """Rescores up to `limit` queued accounts of a tenant. Returns how many were taken."""
+        queued = await self._repository.take_rescoring(connection, tenant_id, limit)
+        await self._repository.lock_accounts(connection, queued)
+        for cause in sorted(set(queued.values())):
+            accounts = [key for key, queued_for in queued.items() if queued_for == cause]
+            leads = await self._repository.leads_of_accounts(connection, accounts)
+            await self.score(connection, leads, cause=cause)
+        return len(queued)
+
+    async def score(
+        self, connection: AsyncConnection, leads: Collection[Key], *, cause: str
+    ) -> None:
+        """Scores leads whose inputs are complete; stores and emits what differs from the last score."""
+        if not leads:
+            return
+        inputs = await self._repository.inputs(connection, leads)
+        rules = await self._repository.rules.in_force(connection, {i.tenant_id for i in inputs})
+        scored = [
+            (item, event, cause)
+            for item in inputs
+            if (event := decide(item, rules[item.tenant_id])) is not None
+        ]
+        await self._repository.save_scores(connection, scored)
+        await self._outbox.add(connection, [_message(item, event) for item, event, _ in scored])
+
+    async def _move_days(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        days: dict[str, tuple[date, int]] = {}
+        for message in batch:
+            if isinstance(message.event, DayDerived):
+                days[message.envelope.tenant_id] = (message.event.as_of, message.event.version)
+        moved = await self._repository.move_day(connection, days)
+        await self._repository.queue_rescoring(connection, moved, "day")
+
+
+def _newest(
+    batch: Sequence[Received], kind: type[AccountProfiled | LeadDetected], subject: object
+) -> Mapping[Key, Received]:
+    """Of each aggregate the message with the highest version; the order within a batch is no guarantee."""
+    newest: dict[Key, Received] = {}
+    for message in batch:
+        if isinstance(message.event, kind):
+            key = (message.envelope.tenant_id, subject(message.event))  # type: ignore[operator]
+            held = newest.get(key)
+            if held is None or held.envelope.version < message.envelope.version:
+                newest[key] = message
+    return newest
+
+
+def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:
+    """The event that follows from the inputs, or None when nothing a reader cares about changed."""
+    lead, previous = inputs.lead, inputs.previous
+    withdrawn = lead.state == "withdrawn"
+    if withdrawn and (previous is None or previous.state == "withdrawn"):
+        return None
+    as_of = max(d for d in (lead.as_of, inputs.account_as_of, inputs.tenant_as_of) if d)
+    rules = in_force.rules
+    score = score_lead(
+        lead.lead,
+        inputs.profile,
+        rules.scoring,
+        products=rules.products,
+        as_of=as_of,
+        rules_version=in_force.version,
+    )
+    episode = next_episode(_episode(previous), score.priority, withdrawn=withdrawn, as_of=as_of)
+    event = LeadScored(
+        version=next_version(previous.version if previous else None),
+        causes=(inputs.lead_event_id, inputs.account_event_id),
+        actor=lead.actor,
+        office_id=lead.office_id,
+        lead=lead.lead,
+        account=inputs.profile,
+        score=score,
+        episode=episode.episode,
+        episode_open=episode.open,
+        critical_since=episode.critical_since,
+        state=lead.state,
+        reason=lead.reason,
+        batch_id=lead.batch_id,
+    )
+    return event if previous is None or differs(previous, event) else None
+
+
+def _episode(previous: LeadScored | None) -> EpisodeState | None:
+    if previous is None:
+        return None
+    return EpisodeState(previous.episode, previous.episode_open, previous.critical_since)
+
+
+def _message(inputs: ScoreInputs, event: LeadScored) -> OutboxMessage:
+    return encode(
+        event,
+        tenant_id=inputs.tenant_id,
+        source="/onelead/scoring",
+        subject=event.lead.lead_id,
+        topic=LEADS_SCORED.name,
+        key=f"{inputs.tenant_id}|{event.lead.lead_id}",
+        traceparent=next_traceparent(inputs.traceparent),
+        batch_id=event.batch_id,
+    )

@@ -1,0 +1,264 @@
+"""The SQL of scoring. Locks and writes go in key order, so that two batches cannot deadlock."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring import tables as t
+from shared.db import bulk
+from shared.db.rules_store import RulesStore
+from shared.events import AccountProfile, AccountProfiled, LeadDetected, LeadScored
+from shared.messaging.codec import Received
+
+Key = tuple[str, str]
+"""(tenant id, account id) or (tenant id, lead id)."""
+
+
+@dataclass(frozen=True)
+class ScoreInputs:
+    """Everything that a lead's next score follows from."""
+
+    tenant_id: str
+    lead: LeadDetected
+    lead_event_id: str
+    traceparent: str | None
+    account_version: int
+    account_event_id: str
+    profile: AccountProfile
+    account_as_of: date
+    tenant_as_of: date | None
+    previous: LeadScored | None
+
+
+_INPUTS = text(
+    """
+    SELECT l.tenant_id, l.event AS lead, l.event_id AS lead_event_id, l.traceparent,
+           a.version AS account_version, a.event_id AS account_event_id, a.profile,
+           a.as_of AS account_as_of, d.as_of AS tenant_as_of, e.event AS previous
+    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
+    JOIN scoring.leads l USING (tenant_id, lead_id)
+    JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+    LEFT JOIN scoring.tenants d ON d.tenant_id = l.tenant_id
+    LEFT JOIN scoring.emitted e ON e.tenant_id = l.tenant_id AND e.lead_id = l.lead_id
+    WHERE a.version >= l.account_version AND a.version > 0
+    ORDER BY l.tenant_id, l.lead_id
+    """
+)
+_WAITING = text(
+    """
+    SELECT count(*) FROM scoring.leads l
+    LEFT JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+    WHERE coalesce(a.version, 0) < l.account_version
+    """
+)
+
+
+class ScoringRepository:
+    """Reads and writes schema `scoring`; every method runs in the caller's transaction."""
+
+    def __init__(self) -> None:
+        self.rules = RulesStore(t.tenant_rules)
+
+    async def lock_accounts(self, connection: AsyncConnection, accounts: Collection[Key]) -> None:
+        """Makes sure that the accounts have a row, and locks them in key order."""
+        wanted = sorted(accounts)
+        rows = [{"tenant_id": tenant, "account_id": key, "version": 0} for tenant, key in wanted]
+        await bulk.upsert(
+            connection, t.accounts, rows, key=("tenant_id", "account_id"), guard="nothing"
+        )
+        key = tuple_(t.accounts.c.tenant_id, t.accounts.c.account_id)
+        await connection.execute(
+            select(t.accounts.c.account_id)
+            .where(key.in_(wanted))
+            .order_by(t.accounts.c.tenant_id, t.accounts.c.account_id)
+            .with_for_update()
+        )
+
+    async def save_profiles(
+        self, connection: AsyncConnection, messages: Mapping[Key, Received]
+    ) -> list[Key]:
+        """Stores profiles newer than those held. Returns the accounts that changed."""
+        rows = []
+        for (tenant_id, account_id), message in sorted(messages.items()):
+            event = message.event
+            assert isinstance(event, AccountProfiled)
+            rows.append(
+                {
+                    "tenant_id": tenant_id,
+                    "account_id": account_id,
+                    "version": event.version,
+                    "event_id": message.envelope.id,
+                    "as_of": event.as_of,
+                    "profile": event.profile.model_dump_json().encode(),
+                }
+            )
+        written = await bulk.upsert(
+            connection,
+            t.accounts,
+            rows,
+            key=("tenant_id", "account_id"),
+            guard="held.version < excluded.version",
+            returning="tenant_id, account_id",
+        )
+        return [(row.tenant_id, row.account_id) for row in written]
+
+    async def save_leads(
+        self, connection: AsyncConnection, messages: Mapping[Key, Received]
+    ) -> list[Key]:
+        """Stores lead facts newer than those held. Returns the leads that changed."""
+        rows = []
+        for (tenant_id, lead_id), message in sorted(messages.items()):
+            event = message.event
+            assert isinstance(event, LeadDetected)
+            rows.append(
+                {
+                    "tenant_id": tenant_id,
+                    "lead_id": lead_id,
+                    "account_id": event.lead.account_id,
+                    "version": event.version,
+                    "account_version": event.account_version,
+                    "event_id": message.envelope.id,
+                    "traceparent": message.envelope.traceparent,
+                    "event": event.model_dump_json().encode(),
+                }
+            )
+        written = await bulk.upsert(
+            connection,
+            t.leads,
+            rows,
+            key=("tenant_id", "lead_id"),
+            guard="held.version < excluded.version",
+            returning="tenant_id, lead_id",
+        )
+        return [(row.tenant_id, row.lead_id) for row in written]
+
+    async def leads_of_accounts(
+        self, connection: AsyncConnection, accounts: Collection[Key]
+    ) -> list[Key]:
+        """All leads, withdrawn ones included, of these accounts."""
+        account = tuple_(t.leads.c.tenant_id, t.leads.c.account_id)
+        statement = select(t.leads.c.tenant_id, t.leads.c.lead_id).where(
+            account.in_(sorted(accounts))
+        )
+        return [(row.tenant_id, row.lead_id) for row in await connection.execute(statement)]
+
+    async def inputs(
+        self, connection: AsyncConnection, leads: Collection[Key]
+    ) -> list[ScoreInputs]:
+        """The inputs of those leads whose account's profile is there and new enough, in key order."""
+        wanted = sorted(set(leads))
+        parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
+        result = await connection.execute(_INPUTS, parameters)
+        return [_inputs(row) for row in result.mappings()]
+
+    async def save_scores(
+        self, connection: AsyncConnection, scored: Sequence[tuple[ScoreInputs, LeadScored, str]]
+    ) -> None:
+        """Stores what is emitted as the latest of its lead, and in the history with its inputs."""
+        latest, history = [], []
+        for inputs, event, cause in scored:
+            row = {
+                "tenant_id": inputs.tenant_id,
+                "lead_id": event.lead.lead_id,
+                "version": event.version,
+                "event": event.model_dump_json().encode(),
+            }
+            latest.append(row)
+            history.append(
+                {
+                    **row,
+                    "lead_version": inputs.lead.version,
+                    "account_version": inputs.account_version,
+                    "rules_version": event.score.rules_version,
+                    "as_of": event.score.as_of,
+                    "cause": cause,
+                }
+            )
+        await bulk.upsert(
+            connection,
+            t.emitted,
+            latest,
+            key=("tenant_id", "lead_id"),
+            guard="held.version < excluded.version",
+        )
+        await bulk.insert(connection, t.score_history, history)
+
+    async def move_day(
+        self, connection: AsyncConnection, days: Mapping[str, tuple[date, int]]
+    ) -> list[str]:
+        """Sets tenants' days from (day, event version). Returns the tenants whose day changed."""
+        rows = [
+            {"tenant_id": tenant, "version": version, "as_of": day}
+            for tenant, (day, version) in sorted(days.items())
+        ]
+        written = await bulk.upsert(
+            connection,
+            t.tenants,
+            rows,
+            key=("tenant_id",),
+            guard="held.version < excluded.version",
+            returning="tenant_id",
+        )
+        return [row.tenant_id for row in written]
+
+    async def queue_rescoring(
+        self, connection: AsyncConnection, tenants: Collection[str], cause: str
+    ) -> None:
+        """Queues every account of these tenants that has leads."""
+        statement = text(
+            """
+            INSERT INTO scoring.rescoring (tenant_id, account_id, cause)
+            SELECT DISTINCT tenant_id, account_id, CAST(:cause AS text) FROM scoring.leads
+            WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, account_id
+            ON CONFLICT (tenant_id, account_id) DO UPDATE SET cause = excluded.cause
+            """
+        )
+        await connection.execute(statement, {"tenants": sorted(tenants), "cause": cause})
+
+    async def take_rescoring(
+        self, connection: AsyncConnection, tenant_id: str, limit: int
+    ) -> dict[Key, str]:
+        """Takes up to `limit` queued accounts of a tenant, each with the cause it was queued for."""
+        queue = t.rescoring
+        picked = (
+            select(queue.c.account_id)
+            .where(queue.c.tenant_id == tenant_id)
+            .order_by(queue.c.account_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            delete(queue)
+            .where(queue.c.tenant_id == tenant_id, queue.c.account_id.in_(picked))
+            .returning(queue.c.account_id, queue.c.cause)
+        )
+        rows = await connection.execute(statement)
+        return {(tenant_id, row.account_id): row.cause for row in rows}
+
+    async def tenants_to_rescore(self, connection: AsyncConnection) -> list[str]:
+        """Tenants with queued accounts; asked with the tick's role."""
+        statement = select(t.rescoring.c.tenant_id).group_by(t.rescoring.c.tenant_id)
+        return [row.tenant_id for row in await connection.execute(statement)]
+
+    async def waiting_leads(self, connection: AsyncConnection) -> int:
+        """Leads whose profile is not there yet; asked with the metrics' role."""
+        return int(await connection.scalar(_WAITING) or 0)
+
+
+def _inputs(row: Mapping[Any, Any]) -> ScoreInputs:
+    return ScoreInputs(
+        tenant_id=row["tenant_id"],
+        lead=LeadDetected.model_validate(row["lead"]),
+        lead_event_id=row["lead_event_id"],
+        traceparent=row["traceparent"],
+        account_version=row["account_version"],
+        account_event_id=row["account_event_id"],
+        profile=AccountProfile.model_validate(row["profile"]),
+        account_as_of=row["account_as_of"],
+        tenant_as_of=row["tenant_as_of"],
+        previous=None if row["previous"] is None else LeadScored.model_validate(row["previous"]),
+    )

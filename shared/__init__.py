@@ -1,0 +1,1 @@
+"""What every service stands on: topics, the clock, rules, events, messaging, database and operations."""

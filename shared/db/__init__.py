@@ -1,0 +1,1 @@
+"""The database edge: engine, tenant-bound transactions, bulk statements, migrations, protection."""

@@ -1,0 +1,91 @@
+"""Keeps each tenant's rules in a service's schema, and gives the defaults to those who have none."""
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+import orjson
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db import bulk
+from shared.events import RulesApplied
+from shared.messaging.codec import Received
+from shared.rules.load import default_rules, parse_rules, rules_version
+from shared.rules.model import Rules
+
+
+def tenant_rules_table(metadata: MetaData) -> Table:
+    """The rules document of each tenant that has its own."""
+    return Table(
+        "tenant_rules",
+        metadata,
+        Column("tenant_id", Text, primary_key=True),
+        Column("version", BigInteger, nullable=False),
+        Column("rules_version", Text, nullable=False),
+        Column("rules", JSONB, nullable=False),
+    )
+
+
+class RulesInForce:
+    """A tenant's rules with the digest that names them."""
+
+    def __init__(self, rules: Rules, version: str) -> None:
+        self.rules = rules
+        self.version = version
+
+
+@lru_cache(maxsize=64)
+def _parse(version: str, document: bytes) -> RulesInForce:
+    return RulesInForce(parse_rules(orjson.loads(document)), version)
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> RulesInForce:
+    rules = default_rules()
+    return RulesInForce(rules, rules_version(rules))
+
+
+class RulesStore:
+    """Reads and writes the `tenant_rules` table of one service."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def save(self, connection: AsyncConnection, messages: Sequence[Received]) -> list[str]:
+        """Stores rules newer than those held. Returns the tenants whose rules changed, sorted.
+
+        Raises UserError for a document that is not valid, before anything is written.
+        """
+        rows: dict[str, dict[str, object]] = {}
+        for message in messages:
+            if isinstance(message.event, RulesApplied):
+                parse_rules(message.event.rules)
+                rows[message.envelope.tenant_id] = {
+                    "tenant_id": message.envelope.tenant_id,
+                    "version": message.event.version,
+                    "rules_version": message.event.rules_version,
+                    "rules": message.event.rules,
+                }
+        written = await bulk.upsert(
+            connection,
+            self._table,
+            list(rows.values()),
+            key=("tenant_id",),
+            guard="held.version < excluded.version",
+            returning="tenant_id",
+        )
+        return sorted(row.tenant_id for row in written)
+
+    async def in_force(
+        self, connection: AsyncConnection, tenants: Collection[str]
+    ) -> dict[str, RulesInForce]:
+        """The rules of each tenant, the defaults for those without their own."""
+        t = self._table
+        statement = select(t.c.tenant_id, t.c.rules_version, t.c.rules).where(
+            t.c.tenant_id.in_(tenants)
+        )
+        found = {tenant: _defaults() for tenant in tenants}
+        for row in await connection.execute(statement):
+            found[row.tenant_id] = _parse(row.rules_version, orjson.dumps(row.rules))
+        return found

@@ -1,0 +1,90 @@
+"""The events of the house: frozen pydantic models, the only thing that services share about data."""
+
+from shared.events.account import AccountProfile, AccountProfiled, Segment, TerritoryAverage
+from shared.events.base import Actor, Envelope, Event, JsonScalar, Value
+from shared.events.catalogue import CatalogueEntry, CatalogueFamilyChanged
+from shared.events.imports import Finding, ImportPhase, ImportProgressed, RowCounts
+from shared.events.lead import (
+    DayDerived,
+    LeadDetected,
+    LeadFacts,
+    LeadType,
+    Risk,
+    ValueProvenance,
+)
+from shared.events.notification import DeliveryOutcome, NotificationSettled
+from shared.events.public_lead import Bundle, LeadChanged, ServiceOffer
+from shared.events.records import (
+    BatchCompleted,
+    BatchMode,
+    BatchOpened,
+    BatchPart,
+    RecordKind,
+    RecordObserved,
+    RecordRemoved,
+)
+from shared.events.rules_applied import RulesApplied
+from shared.events.score import LeadScored, LedgerLine, Priority, Score, Weights
+
+EVENTS: tuple[type[Event], ...] = (
+    BatchOpened,
+    RecordObserved,
+    RecordRemoved,
+    BatchCompleted,
+    AccountProfiled,
+    CatalogueFamilyChanged,
+    LeadDetected,
+    DayDerived,
+    LeadScored,
+    LeadChanged,
+    NotificationSettled,
+    RulesApplied,
+    ImportProgressed,
+)
+"""Every event class; the schemas and the topic map are generated from and checked against it."""
+
+EVENT_BY_TYPE: dict[str, type[Event]] = {event.event_type: event for event in EVENTS}
+
+__all__ = [
+    "EVENTS",
+    "EVENT_BY_TYPE",
+    "AccountProfile",
+    "AccountProfiled",
+    "Actor",
+    "BatchCompleted",
+    "BatchMode",
+    "BatchOpened",
+    "BatchPart",
+    "Bundle",
+    "CatalogueEntry",
+    "CatalogueFamilyChanged",
+    "DayDerived",
+    "DeliveryOutcome",
+    "Envelope",
+    "Event",
+    "Finding",
+    "ImportPhase",
+    "ImportProgressed",
+    "JsonScalar",
+    "LeadChanged",
+    "LeadDetected",
+    "LeadFacts",
+    "LeadScored",
+    "LeadType",
+    "LedgerLine",
+    "NotificationSettled",
+    "Priority",
+    "RecordKind",
+    "RecordObserved",
+    "RecordRemoved",
+    "Risk",
+    "RowCounts",
+    "RulesApplied",
+    "Score",
+    "Segment",
+    "ServiceOffer",
+    "TerritoryAverage",
+    "Value",
+    "ValueProvenance",
+    "Weights",
+]

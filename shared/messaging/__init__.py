@@ -1,0 +1,1 @@
+"""Kafka edge: codec, tolerant consumers, outbox, relay, inbox and dead letters."""

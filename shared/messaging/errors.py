@@ -1,0 +1,26 @@
+"""Which failures pass by themselves, and how long to wait for that."""
+
+import random
+
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+MAX_DELAY_S = 30.0
+_FIRST_DELAY_S = 0.2
+_TRANSIENT_SQLSTATE_CLASSES = ("08", "40", "53", "55", "57", "58")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later: a lost connection, a deadlock, a full disk."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", "") or "")
+        lost = error.connection_invalidated or isinstance(error, InterfaceError)
+        return lost or state[:2] in _TRANSIENT_SQLSTATE_CLASSES
+    return isinstance(error, OSError | TimeoutError | PoolTimeoutError | KafkaError)
+
+
+def backoff_s(attempt: int, dice: random.Random) -> float:
+    """Seconds to wait before attempt `attempt` (1 is the first repeat): doubling, capped, ±20 %."""
+    delay = min(MAX_DELAY_S / 1.2, _FIRST_DELAY_S * 2.0 ** min(attempt - 1, 20))
+    return delay * dice.uniform(0.8, 1.2)

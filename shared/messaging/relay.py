@@ -1,0 +1,177 @@
+"""The outbox relay: publishes committed messages in key order and deletes what the broker acknowledged.
+
+One process holds a shard, by an advisory lock on a connection of its own; when that connection or
+the broker stops answering, the process ends and the next holder waits until nothing can be in flight.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import clock
+from shared.db.engine import Database
+from shared.ops import metrics
+from shared.ops.logs import get_logger
+from shared.settings import ServiceSettings
+
+_log = get_logger(__name__)
+_CHUNK = 2_000
+_LOCK_SPACE = 0x01EAD
+_ANSWER_TIMEOUT_S = 2.0
+_RETRY_LOCK_S = 1.0
+
+
+class RelayLostError(RuntimeError):
+    """The right to publish is gone or in doubt: the process must end without flushing."""
+
+
+class Relay:
+    """Publishes one service's outbox for the shards this process holds."""
+
+    def __init__(self, database: Database, schema: str, settings: ServiceSettings) -> None:
+        self._database = database
+        self._schema = schema
+        self._settings = settings
+        self._wake = asyncio.Event()
+        self._held: list[int] = []
+        self._stopping = False
+        self.name = f"{schema}/{settings.instance_id or 'dynamic'}"
+        self._select = text(
+            f"SELECT id, topic, key, headers, body FROM {schema}.outbox"
+            f" WHERE shard = ANY(CAST(:shards AS smallint[])) ORDER BY id LIMIT {_CHUNK}"
+        )
+        self._delete = text(f"DELETE FROM {schema}.outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+    @property
+    def held_shards(self) -> tuple[int, ...]:
+        """The shards this process publishes."""
+        return tuple(self._held)
+
+    def stop(self) -> None:
+        """Asks `run` to publish what is committed, give its shards back and return."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Holds and publishes shards until stopped. Raises RelayLostError when it must not go on."""
+        async with self._database.engine.connect() as connection:
+            lock = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver = (await lock.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.add_listener(f"{self._schema}_outbox", self._on_notify)
+            producer = self._producer()
+            await producer.start()
+            # Not in a `finally`: after a loss the producer must not flush what it still holds.
+            await self._serve(lock, producer)
+            await self._give_back(lock)
+            await producer.stop()
+
+    def _producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap.split(","),
+            client_id=f"onelead-{self._schema}-relay",
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=256 * 1024,
+            request_timeout_ms=int(self._settings.relay_publish_timeout_s * 1_000),
+        )
+
+    def _on_notify(self, *_: Any) -> None:
+        self._wake.set()
+
+    async def _serve(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> None:
+        next_try_s = 0.0
+        while True:
+            self._wake.clear()
+            if clock.monotonic_s() >= next_try_s:
+                await self._take_free_shards(lock)
+                next_try_s = clock.monotonic_s() + _RETRY_LOCK_S
+            published = await self._publish_chunk(lock, producer)
+            if published:
+                continue
+            if self._stopping:
+                return
+            await self._idle()
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.relay_poll_ms / 1_000):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _take_free_shards(self, lock: AsyncConnection) -> None:
+        """Takes every shard nobody holds; waits first if the last holder may still be publishing."""
+        for shard in range(self._settings.relay_shards):
+            if shard in self._held or self._stopping:
+                continue
+            statement = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
+            name = f"{self._schema}/{shard}"
+            if await lock.scalar(statement, {"space": _LOCK_SPACE, "name": name}):
+                await self._begin_shard(lock, shard)
+
+    async def _begin_shard(self, lock: AsyncConnection, shard: int) -> None:
+        clean = await lock.scalar(
+            text(f"SELECT clean FROM {self._schema}.relay_holders WHERE shard = :shard"),
+            {"shard": shard},
+        )
+        if clean is False:
+            await asyncio.sleep(self._settings.relay_publish_timeout_s + _ANSWER_TIMEOUT_S)
+        await self._record_holder(lock, shard, clean=False)
+        self._held.append(shard)
+        metrics.RELAY_HOLDER.labels(str(shard)).set(1)
+        _log.info("relay holds a shard", shard=shard, waited=clean is False)
+
+    async def _give_back(self, lock: AsyncConnection) -> None:
+        for shard in self._held:
+            await self._record_holder(lock, shard, clean=True)
+            metrics.RELAY_HOLDER.labels(str(shard)).set(0)
+        self._held.clear()
+
+    async def _record_holder(self, lock: AsyncConnection, shard: int, *, clean: bool) -> None:
+        await lock.execute(
+            text(
+                f"INSERT INTO {self._schema}.relay_holders (tenant_id, shard, holder, clean)"
+                " VALUES ('_relay_', :shard, :holder, :clean)"
+                " ON CONFLICT (tenant_id, shard) DO UPDATE"
+                " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
+            ),
+            {"shard": shard, "holder": self.name, "clean": clean},
+        )
+
+    async def _publish_chunk(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> int:
+        """Publishes and deletes the oldest rows of the held shards; returns how many there were."""
+        if not self._held:
+            return 0
+        try:
+            # The lock's own connection reads the rows: an answer proves that the lock is still ours.
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                rows = (await lock.execute(self._select, {"shards": self._held})).all()
+            if not rows:
+                return 0
+            async with asyncio.timeout(self._settings.relay_publish_timeout_s):
+                await self._publish(producer, rows)
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await lock.execute(self._delete, {"ids": [row.id for row in rows]})
+        except Exception as error:
+            raise RelayLostError(f"{type(error).__name__}: {error}") from error
+        return len(rows)
+
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row[Any]]) -> None:
+        waiting = [
+            await producer.send(
+                row.topic,
+                key=row.key.encode(),
+                value=row.body,
+                headers=[(name, value.encode()) for name, value in row.headers.items()],
+            )
+            for row in rows
+        ]
+        await asyncio.gather(*waiting)
+        for row in rows:
+            metrics.PUBLISHED.labels(row.topic).inc()

@@ -1,0 +1,1 @@
+"""Operations: logs, tracing, metrics, health and the life of a service process."""

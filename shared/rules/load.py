@@ -1,0 +1,94 @@
+"""Reads the rules: the defaults, a tenant's file over them, a tenant's document from an event.
+
+Every refusal is a UserError that names file, line and column, dotted path, fault and remedy.
+"""
+
+import hashlib
+import json
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.errors import UserError
+from shared.rules.document import Document, read_document
+from shared.rules.model import Rules
+from shared.rules.overlay import overlay
+from shared.rules.refusal import refusal
+
+DEFAULT_FILE = Path(__file__).with_name("default.yaml")
+_VERSION_LENGTH = 12
+
+
+def load_rules(path: Path | None) -> Rules:
+    """The defaults with a tenant's file laid over them key by key; without a file, the defaults.
+
+    Lists are replaced, tables of names are merged, null takes one of their entries away.
+    Raises UserError for a file that cannot be read or whose rules cannot hold.
+    """
+    if path is None:
+        return default_rules()
+    document = _read(path)
+    return _validated(overlay(_defaults().values, document.values, merge_tables=True), document)
+
+
+@cache
+def default_rules() -> Rules:
+    """The rules as they are delivered (shared/rules/default.yaml)."""
+    document = _defaults()
+    return _validated(document.values, document)
+
+
+def parse_rules(document: dict[str, Any]) -> Rules:
+    """The rules in a whole document, as `rules_document` wrote it and an event carries it.
+
+    What a document of an older release does not know yet comes from the defaults. Raises UserError.
+    """
+    whole = overlay(_defaults().values, document, merge_tables=False)
+    return _validated(whole, Document("rules document", document, {}, {}))
+
+
+def rules_document(rules: Rules) -> dict[str, Any]:
+    """The whole rules as JSON values, for the event that publishes them."""
+    return rules.model_dump(mode="json")
+
+
+def rules_version(rules: Rules) -> str:
+    """A short digest of the content: equal rules have equal versions, however they are written."""
+    canonical = json.dumps(_canonical(rules.model_dump()), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:_VERSION_LENGTH]
+
+
+def _canonical(value: Any) -> Any:
+    """Numbers in one spelling: 8000, 8000.0 and 8E+3 are the same amount."""
+    if isinstance(value, dict):
+        return {key: _canonical(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_canonical(entry) for entry in value]
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
+
+
+@cache
+def _defaults() -> Document:
+    return _read(DEFAULT_FILE)
+
+
+def _read(path: Path) -> Document:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot read the rules file: {error.strerror}",
+            hint="give the path of a YAML file",
+        ) from error
+    return read_document(content, str(path))
+
+
+def _validated(values: dict[str, Any], document: Document) -> Rules:
+    """The values as rules, checked strictly: no text for a number, no 1 for true."""
+    try:
+        return Rules.model_validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        raise refusal(error, document) from None

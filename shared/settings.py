@@ -1,0 +1,76 @@
+"""The settings every service has; each service's own settings class extends this one."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+from shared.errors import UserError
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment as `ONELEAD_…`; durations and sizes carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="ONELEAD_", frozen=True, extra="ignore")
+
+    kafka_bootstrap: str = Field(description="host:port of one or more brokers, comma separated")
+    database_url: str = Field(
+        description="postgresql+asyncpg://ROLE@HOST/DATABASE, this service's role"
+    )
+    database_password: SecretStr | None = Field(None, description="for all roles of this service")
+    database_password_file: Path | None = Field(
+        None, description="read when the password is not set"
+    )
+    database_pool_size: int = Field(4, ge=1, le=100)
+    instance_id: str | None = Field(
+        None,
+        description="static membership in the consumer groups: a killed service returns at once",
+    )
+    ops_host: str = "127.0.0.1"
+    ops_port: int = Field(0, ge=0, le=65_535, description="health and metrics; 0 takes a free port")
+    ops_port_file: Path | None = Field(None, description="where the chosen port is written")
+    as_of: date | None = Field(None, description="the tenants' day; unset: the clock's day (UTC)")
+    batch_max_records: int = Field(2_000, ge=1, le=20_000)
+    fetch_max_wait_ms: int = Field(50, ge=1, le=10_000)
+    session_timeout_ms: int = Field(10_000, ge=1_000, le=300_000)
+    metadata_max_age_ms: int = Field(5_000, ge=500, le=300_000)
+    relay_shards: int = Field(4, ge=1, le=64)
+    relay_poll_ms: int = Field(500, ge=10, le=60_000)
+    relay_publish_timeout_s: float = Field(5.0, gt=0, le=60)
+    tick_interval_s: float = Field(1.0, gt=0, le=3_600)
+    stop_timeout_s: float = Field(8.0, gt=0, le=60)
+    log_level: str = "INFO"
+
+    def url(self, role_suffix: str = "") -> URL:
+        """The database address for this service's role, or for its `_relay`, `_tick`, `_metrics`."""
+        url = make_url(self.database_url)
+        if role_suffix:
+            url = url.set(username=f"{url.username}{role_suffix}")
+        secret = self._password()
+        return url if secret is None else url.set(password=secret)
+
+    def _password(self) -> str | None:
+        if self.database_password is not None:
+            return self.database_password.get_secret_value()
+        if self.database_password_file is not None:
+            return self.database_password_file.read_text().strip()
+        return None
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(settings_class: type[S], **overrides: Any) -> S:
+    """The settings from the environment. Raises UserError naming each setting that is wrong."""
+    try:
+        return settings_class(**overrides)
+    except ValidationError as error:
+        prefix = str(settings_class.model_config.get("env_prefix", ""))
+        lines = [
+            f"{prefix}{'_'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise UserError("; ".join(lines), hint="set them in the environment") from None
