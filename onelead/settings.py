@@ -27,6 +27,9 @@ class EditionSettings(BaseSettings):
     )
     kafka_bootstrap: str | None = Field(None, description="host:port of a broker that runs already")
     kafka_jars: Path | None = Field(None, description="folder with the jars of a Kafka 4.x")
+    maven_url: str | None = Field(
+        None, description="a mirror to fetch Kafka's jars from; unset: Maven Central"
+    )
     kafka_port: int = Field(19_092, ge=0, le=65_535, description="0 takes a free port")
     kafka_heap_mb: int = Field(320, ge=128, le=65_536)
     database_url: str | None = Field(
@@ -36,9 +39,6 @@ class EditionSettings(BaseSettings):
     database_password: SecretStr | None = Field(None, description="of the services' roles")
     ops_base_port: int = Field(
         9_460, ge=0, le=65_000, description="services' metrics listen from here on; 0: free ports"
-    )
-    standins_base_port: int = Field(
-        0, ge=0, le=65_000, description="the demo's stand-ins listen from here on; 0: free ports"
     )
     as_of: date | None = Field(None, description="the tenants' day; unset: the clock's day (UTC)")
     min_free_mb: int = Field(256, ge=0, description="with less room on the disk nothing is begun")

@@ -1,11 +1,12 @@
 """The data folder: one edition at a time works in it, and what a killed one left is ended first."""
 
+import asyncio
 import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import orjson
 import psutil
 
+from onelead.edition.process import POLL_S, Child
+from shared import clock
 from shared.errors import UserError
 
 MEGABYTE = 1_000_000
@@ -57,21 +60,19 @@ class DataFolder:
 
     @property
     def sockets(self) -> Path:
-        """PostgreSQL's socket folder: inside, or in the temporary folder when the path is too long."""
-        inside = self.run / "postgres"
-        if len(str(inside / _SOCKET_NAME).encode()) <= _SOCKET_PATH_LIMIT:
-            return inside
+        """PostgreSQL's socket folder: inside, or in a temporary folder when the path is too long."""
         digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"onelead-{os.getuid()}-{digest}"
+        outside = f"onelead-{os.getuid()}-{digest}"
+        candidates = (self.run / "postgres", Path(tempfile.gettempdir()) / outside)
+        return next((p for p in candidates if _is_short(p)), Path("/tmp") / outside)  # noqa: S108
 
     def open(self) -> None:
-        """Creates and locks the folder and ends what a killed run left behind.
+        """Creates and locks the folder.
 
         Raises UserError when another edition works here or the folder cannot be used.
         """
         try:
-            for folder in (self.home, self.logs, self.run):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folders()
             lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UserError(
@@ -87,24 +88,38 @@ class DataFolder:
                 hint="stop it, or set ONELEAD_HOME to another folder",
             ) from None
         self._lock = lock
-        self._end_leftovers()
 
-    def close(self) -> None:
-        """Removes what only matters to a running edition and gives the folder free."""
+    def close(self, *, remove: bool = False) -> None:
+        """Removes what only matters to a running edition, or everything, and gives the folder free."""
         if self._lock is None:
             return
         shutil.rmtree(self.run, ignore_errors=True)
         if not self.sockets.is_relative_to(self.home):
             shutil.rmtree(self.sockets, ignore_errors=True)
+        if remove:
+            shutil.rmtree(self.home, ignore_errors=True)
+            with suppress(OSError):
+                self.home.parent.rmdir()  # only when nothing else is in it
         os.close(self._lock)
         self._lock = None
 
-    def remember(self, name: str, pid: int, stop_signal: int) -> None:
+    def empty(self) -> None:
+        """Removes everything in the folder but its lock."""
+        for folder in (self.kafka, self.postgres, self.logs, self.run):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._make_folders()
+
+    def _make_folders(self) -> None:
+        for folder in (self.home, self.logs, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def remember(self, name: str, child: Child) -> None:
         """Records a started process, so that the next run can end it if we are killed."""
         with suppress(psutil.Error):
-            started_at = psutil.Process(pid).create_time()
+            started_at = psutil.Process(child.pid).create_time()
+            stop_signal = int(child.spec.stop_signal)
             self._processes = [p for p in self._processes if p.name != name]
-            self._processes.append(Recorded(name, pid, started_at, stop_signal))
+            self._processes.append(Recorded(name, child.pid, started_at, stop_signal))
             self._write(self._record, [asdict(p) for p in self._processes])
 
     def save_state(self, state: dict[str, Any]) -> None:
@@ -138,7 +153,8 @@ class DataFolder:
         draft.write_bytes(orjson.dumps(content))
         draft.replace(path)
 
-    def _end_leftovers(self) -> None:
+    async def end_leftovers(self) -> int:
+        """Ends what a killed run left running here; says how many processes there were."""
         try:
             recorded = [Recorded(**item) for item in orjson.loads(self._record.read_bytes())]
         except (OSError, ValueError, TypeError):
@@ -146,11 +162,32 @@ class DataFolder:
         alive = [(r, p) for r in recorded if (p := r.process()) is not None]
         for leftover, process in alive:
             with suppress(psutil.Error):
-                process.send_signal(signal.Signals(leftover.stop_signal))
-        _, stubborn = psutil.wait_procs([p for _, p in alive], timeout=_LEFTOVER_GRACE_S)
-        for process in stubborn:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(stubborn, timeout=_LEFTOVER_GRACE_S)
+                process.send_signal(leftover.stop_signal)
+        processes = [process for _, process in alive]
+        if not await _ended(processes, _LEFTOVER_GRACE_S):
+            for process in processes:
+                with suppress(psutil.Error):
+                    process.kill()
+            await _ended(processes, _LEFTOVER_GRACE_S)
         self._record.unlink(missing_ok=True)
         self.state_file.unlink(missing_ok=True)
+        return len(alive)
+
+
+async def _ended(processes: Sequence[psutil.Process], timeout_s: float) -> bool:
+    deadline_s = clock.monotonic_s() + timeout_s
+    while any(_runs(process) for process in processes):
+        if clock.monotonic_s() > deadline_s:
+            return False
+        await asyncio.sleep(POLL_S)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _is_short(folder: Path) -> bool:
+    return len(str(folder / _SOCKET_NAME).encode()) <= _SOCKET_PATH_LIMIT

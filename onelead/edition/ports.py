@@ -50,7 +50,8 @@ def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
             listening = connection.status == psutil.CONN_LISTEN
-            if listening and connection.laddr.port == port and connection.pid:
+            local = connection.laddr and connection.laddr[1]
+            if listening and local == port and connection.pid:
                 process = psutil.Process(connection.pid)
                 return f"{process.name()} (process {process.pid})"
     except psutil.Error:

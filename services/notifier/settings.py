@@ -23,7 +23,9 @@ DEADLINE_S = 30.0
 """Seconds that one delivery may take in all; a lease always lasts longer."""
 
 _WEBHOOK_PATH = re.compile(r"/services/(T[^/]+)/(B[^/]+)/[^/]+$")
-_MAILBOX = re.compile(r"[^\s@<>\"(),:;\\\[\]]+@[^\s@<>\"(),:;\\\[\]]+")
+_MAILBOX = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z\d-]+(\.[a-z\d-]+)*", re.A | re.I
+)
 _API_VERSION = re.compile(r"v\d{2,3}\.0")
 _MAIL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 

@@ -5,8 +5,9 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.scoring.domain.changes import differs
 from services.scoring.domain.episodes import EpisodeState, next_episode
-from services.scoring.domain.score import differs, score_lead
+from services.scoring.domain.score import score_lead
 from services.scoring.repository import Key, ScoreInputs, ScoringRepository
 from shared.db.rules_store import RulesInForce
 from shared.events import AccountProfiled, DayDerived, LeadDetected, LeadScored

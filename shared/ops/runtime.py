@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -45,8 +45,10 @@ class Service:
 class _OpsServer(uvicorn.Server):
     """Uvicorn without its own signal handlers: the runtime has the only ones."""
 
-    def install_signal_handlers(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Leaves signals to the runtime."""
+        yield
 
 
 async def run_until_signalled(make: Callable[[], Service]) -> None:

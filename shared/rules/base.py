@@ -99,10 +99,17 @@ class Banded(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         for index, (higher, lower) in enumerate(pairwise(self.steps), start=1):
-            if higher.at <= lower.at or higher.points < lower.points:
+            if lower.at >= higher.at:
                 raise RuleError(
-                    f"bands out of order: the step at {lower.at:g} comes after the one at "
-                    f"{higher.at:g}; the highest comes first and gives the most points",
+                    f"bands out of order: {lower.at:g} comes after {higher.at:g}; "
+                    "the highest step comes first",
+                    "steps",
+                    index,
+                )
+            if lower.points > higher.points:
+                raise RuleError(
+                    f"bands out of order: {lower.points:g} points from {lower.at:g} on, but only "
+                    f"{higher.points:g} from {higher.at:g} on",
                     "steps",
                     index,
                 )

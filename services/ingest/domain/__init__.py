@@ -1,1 +1,1 @@
-"""What ingest decides, pure: rows judged, names linked, accounts profiled, leads detected and valued."""
+"""What ingest decides, pure: rows judged, names linked, accounts profiled, leads detected."""

@@ -1,4 +1,4 @@
-"""The ids that never change: accounts and leads, derived from what founded them (rules.md §2, §3)."""
+"""The ids that never change: accounts and leads, from what founded them (rules.md §2, §3)."""
 
 from uuid import UUID, uuid5
 

@@ -1,9 +1,9 @@
-"""The rows OneLead reads, normalised: boxes, opportunities, projects, catalogue rows (rules.md §1)."""
+"""The rows OneLead reads, normalised: boxes, opportunities, projects, services (rules.md §1)."""
 
 from datetime import date
 from decimal import Decimal
 
-from shared.events import JsonScalar, RecordKind, Value
+from shared.events import Value
 
 
 class Record(Value):
@@ -35,7 +35,7 @@ class CustomerRecord(Record):
 
 
 class Box(CustomerRecord):
-    """A row of the install base. `record_id` is the box's identity, see `box_identity`."""
+    """A row of the install base. `record_id` is the box's identity: its serial number, if any."""
 
     serial_number: str | None = None
     product_id: str | None = None
@@ -90,31 +90,3 @@ class CatalogueRow(Record):
 
 
 AnyRecord = Box | Opportunity | Project | CatalogueRow
-
-RECORD_TYPES: dict[RecordKind, type[AnyRecord]] = {
-    RecordKind.INSTALL_BASE: Box,
-    RecordKind.OPPORTUNITY: Opportunity,
-    RecordKind.PROJECT: Project,
-    RecordKind.CATALOGUE: CatalogueRow,
-}
-
-
-def parse_record(kind: RecordKind, stored: str | bytes) -> AnyRecord:
-    """A record from the JSON of its `model_dump_json()`. Raises pydantic's ValidationError."""
-    return RECORD_TYPES[kind].model_validate_json(stored)
-
-
-def box_identity(serial_number: JsonScalar, stand_in: str) -> str:
-    """Who a box is: its serial number, trimmed and in capitals, or else the stand-in (rules.md §1)."""
-    serial = "" if serial_number is None else str(serial_number).strip().upper()
-    return serial or stand_in.strip().upper()
-
-
-def keep_latest_service(one: Box, other: Box) -> tuple[Box, Box]:
-    """Of two rows of one box: (kept, dropped). The latest service end is kept, then the earlier row."""
-    kept, dropped = sorted((one, other), key=_service_order)
-    return kept, dropped
-
-
-def _service_order(box: Box) -> tuple[int, int]:
-    return (-(box.service_end or date.min).toordinal(), box.row)

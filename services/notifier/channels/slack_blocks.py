@@ -9,7 +9,7 @@ from services.notifier.domain.message import Alert, service_text, value_text
 HEADER_LIMIT = 150
 TEXT_LIMIT = 3_000
 FIELD_LIMIT = 2_000
-_MARKUP = re.compile(r"[*_~`:]|^>", re.MULTILINE)
+_MARKUP = re.compile(r"[*_~`]|:[\w+-]+:|^>", re.MULTILINE)
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 Block = Mapping[str, Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import aiosmtplib
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from services.notifier.channels.http import TIMEOUT_S
 from services.notifier.domain.attempt import Delivered, Outcome, Rejected, Retryable, Unsure
@@ -30,7 +30,7 @@ _SUBJECT_LIMIT = 200
 _WANTS_OTHER_CREDENTIALS = frozenset({530, 534, 535, 538})
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=lambda name: name is not None and ".html" in name,
+    autoescape=select_autoescape(["html.j2"]),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -84,6 +84,7 @@ class SmtpChannel:
         try:
             await client.connect()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            # ValueError: characters in the login that the server's mechanism cannot carry.
             return Retryable(f"no mail session: {_short(error)}")
         try:
             return await self._hand_over(client, rendered)
@@ -110,10 +111,10 @@ class SmtpChannel:
         raw = message.as_bytes()
         try:
             await client.mail(self._sink.sender)
-            await client.rcpt(str(message["To"]))
+            await client.rcpt(message["To"].addresses[0].addr_spec)
         except aiosmtplib.SMTPResponseException as error:
             return _refusal(error)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             return Retryable(f"mail session lost: {_short(error)}")
         try:
             await client.data(raw)

@@ -86,6 +86,11 @@ class Unknown:
 Step = Sent | RetryAt | Dead | Unknown
 
 
+def words(step: Step) -> str | None:
+    """What a person reads about a step: its reason, or the note of a success."""
+    return step.note if isinstance(step, Sent) else step.reason
+
+
 def next_step(outcome: Outcome, *, failures: int, repeatable: bool, jitter: float) -> Step:
     """What a delivery becomes after an attempt.
 
@@ -110,9 +115,13 @@ def next_step(outcome: Outcome, *, failures: int, repeatable: bool, jitter: floa
 
 
 def after_crash(*, repeatable: bool) -> Outcome:
-    """What is known of a delivery whose sender died between `sending` and the outcome."""
+    """What is known of a delivery whose sender died between `sending` and the outcome.
+
+    Where it may be repeated it counts as a failure, so that a message that brings the process down
+    each time comes to an end.
+    """
     reason = "the notifier stopped while sending"
-    return Retryable(reason, pause_s=0.0) if repeatable else Unsure(reason)
+    return Retryable(reason) if repeatable else Unsure(reason)
 
 
 def _retry(reason: str, failures: int, jitter: float) -> RetryAt | Dead:

@@ -6,6 +6,7 @@ Reads the lead as published and what is known of it; decides alerts and withdraw
 from dataclasses import dataclass
 from datetime import date
 
+from services.notifier.domain.message import plain
 from shared.events import LeadChanged
 
 EVERY_TENANT = "*"
@@ -53,10 +54,21 @@ class Observed:
 
 @dataclass(frozen=True)
 class Known:
-    """What the notifier holds of a lead: the newest version it consumed."""
+    """What the notifier holds of a lead: the newest version it consumed, 0 for none.
 
-    version: int
-    withdrawn: bool
+    `episode` is the highest heard of; episodes up to `withdrawn_through` are announced no more.
+    """
+
+    version: int = 0
+    withdrawn: bool = False
+    episode: int = 0
+    withdrawn_through: int = 0
+
+    def after(self, observed: Observed) -> "Known":
+        """What is held once this newer version has been consumed."""
+        episode = max(self.episode, observed.lead.episode if observed.lead is not None else 0)
+        through = episode if observed.withdrawn else self.withdrawn_through
+        return Known(observed.version, observed.withdrawn, episode, through)
 
 
 @dataclass(frozen=True)
@@ -74,21 +86,24 @@ class Announce:
 
 @dataclass(frozen=True)
 class Withdraw:
-    """The lead no longer holds: alerts still waiting are cancelled, records are told why."""
+    """The lead no longer holds: alerts of episodes up to `through` that still wait are cancelled,
+    sinks that keep a record are told why.
+    """
 
     reason: str
+    through: int
 
 
 Reaction = Nothing | Announce | Withdraw
 
 
-def is_news(observed: Observed, known: Known | None) -> bool:
+def is_news(observed: Observed, known: Known) -> bool:
     """An older or equal version changes nothing."""
-    return known is None or observed.version > known.version
+    return observed.version > known.version
 
 
 def react(
-    observed: Observed, known: Known | None, *, targets: tuple[Target, ...], since: date | None
+    observed: Observed, known: Known, *, targets: tuple[Target, ...], since: date | None
 ) -> Reaction:
     """What a newer version of a lead asks for (rules.md §8).
 
@@ -97,8 +112,9 @@ def react(
     """
     lead = observed.lead
     if lead is None or lead.state == "withdrawn":
-        gone_already = known is not None and known.withdrawn
-        return Nothing() if gone_already else Withdraw(_reason(lead))
+        if known.withdrawn:
+            return Nothing()
+        return Withdraw(_reason(lead), known.after(observed).episode)
     if not lead.episode_open or lead.episode < 1 or not targets:
         return Nothing()
     if since is not None and (lead.critical_since is None or lead.critical_since < since):
@@ -107,4 +123,4 @@ def react(
 
 
 def _reason(lead: LeadChanged | None) -> str:
-    return (lead.reason if lead is not None else None) or "the lead no longer exists"
+    return plain((lead.reason if lead is not None else None) or "the lead no longer exists")

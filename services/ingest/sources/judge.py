@@ -1,13 +1,14 @@
-"""Judges one observed row (rules.md §1): used, degraded or quarantined, with a finding for each flaw."""
+"""Judges one observed row (rules.md §1): used, degraded or quarantined, with its findings."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
-from services.ingest.domain import cells
-from services.ingest.domain.records import AnyRecord, Box, CatalogueRow, box_identity
-from services.ingest.domain.records import RECORD_TYPES as TYPES
+from services.ingest.domain.records import AnyRecord, Box, CatalogueRow, Opportunity, Project
+from services.ingest.sources import cells
+from services.ingest.sources.record_ids import box_identity
 from shared.events import BatchPart, Finding, JsonScalar, RecordKind, RecordObserved
 from shared.rules.model import Rules
 
@@ -16,65 +17,52 @@ Reader = Callable[[JsonScalar], tuple[Any, str | None]]
 
 _CUSTOMER: dict[str, Reader] = {
     "account_name": cells.name,
-    "territory_id": cells.code,
-    "postal_code": cells.code,
-    "country": cells.text,
-    "industry": cells.text,
-    "company_size": cells.code,
-    "owner": cells.text,
     "domain": cells.domain,
     "currency": cells.currency,
+    **dict.fromkeys(("territory_id", "postal_code", "company_size"), cells.code),
+    **dict.fromkeys(("country", "industry", "owner"), cells.text),
 }
 _READERS: dict[RecordKind, dict[str, Reader]] = {
-    RecordKind.INSTALL_BASE: _CUSTOMER
-    | {
-        "serial_number": cells.code,
-        "product_id": cells.code,
-        "product_name": cells.text,
-        "platform": cells.text,
-        "end_of_life": cells.day,
-        "service_start": cells.day,
-        "service_end": cells.day,
-        "support_status": cells.text,
-        "agreement_id": cells.code,
+    RecordKind.INSTALL_BASE: {
+        **_CUSTOMER,
+        **dict.fromkeys(("serial_number", "product_id", "agreement_id"), cells.code),
+        **dict.fromkeys(("product_name", "platform", "support_status"), cells.text),
+        **dict.fromkeys(("end_of_life", "service_start", "service_end"), cells.day),
         "quantity": cells.quantity,
     },
-    RecordKind.OPPORTUNITY: _CUSTOMER
-    | {
+    RecordKind.OPPORTUNITY: {
+        **_CUSTOMER,
         "opportunity_id": cells.code,
-        "opportunity_name": cells.text,
-        "product_line": cells.text,
-        "stage": cells.text,
+        **dict.fromkeys(("opportunity_name", "product_line", "stage"), cells.text),
         "amount": cells.money,
-        "created": cells.day,
-        "close": cells.day,
+        **dict.fromkeys(("created", "close"), cells.day),
     },
-    RecordKind.PROJECT: _CUSTOMER
-    | {
+    RecordKind.PROJECT: {
+        **_CUSTOMER,
         "project_id": cells.code,
-        "description": cells.text,
-        "status": cells.text,
-        "amount": cells.money,
-        "labor_cost": cells.money,
-        "start": cells.day,
-        "updated": cells.day,
+        **dict.fromkeys(("description", "status"), cells.text),
+        **dict.fromkeys(("amount", "labor_cost"), cells.money),
+        **dict.fromkeys(("start", "updated"), cells.day),
     },
     RecordKind.CATALOGUE: {
-        "product": cells.text,
-        "category": cells.text,
-        "service": cells.text,
+        **dict.fromkeys(("product", "category", "service"), cells.text),
         "sku": cells.code,
         "list_price": cells.money,
         "margin": cells.share,
         "currency": cells.currency,
     },
 }
+_RECORD_TYPES: dict[RecordKind, type[Box | Opportunity | Project]] = {
+    RecordKind.INSTALL_BASE: Box,
+    RecordKind.OPPORTUNITY: Opportunity,
+    RecordKind.PROJECT: Project,
+}
 _PRICED_BY = {
     RecordKind.OPPORTUNITY: "amount",
     RecordKind.PROJECT: "amount",
     RecordKind.CATALOGUE: "list_price",
 }
-_BETWEEN_SKUS = re.compile(r"[\s,;]+")
+_BETWEEN_SKUS = re.compile(r"[\r\n,]+")
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands, so that a finding names file, sheet, row and column as a person sees them."""
+    """Where a row stands: a finding names file, sheet, row and column as a person sees them."""
 
     file: str
     sheet: str
@@ -118,7 +106,7 @@ def place_of(part: BatchPart | None, row: int, kind: RecordKind, source: str) ->
 
 
 def judge_record(observed: RecordObserved, part: BatchPart | None, rules: Rules) -> Judgement:
-    """The normalised record of a row, or why it cannot be used; never raises for what a row holds."""
+    """The normalised record of a row, or why it cannot be used; no content makes it raise."""
     place = place_of(part, observed.row, observed.kind, observed.source)
     fields, findings = _read(observed, place, rules)
     if reason := _unusable(observed.kind, fields):
@@ -138,6 +126,13 @@ def repeat_finding(dropped: Box, kept: Box, part: BatchPart | None, source: str 
         "the row with the latest service end is kept"
     )
     return place.finding("serial_number", dropped.serial_number, reason, "quarantined")
+
+
+def keep_latest_service(one: Box, other: Box) -> tuple[Box, Box]:
+    """Of two rows of one box (kept, dropped): the latest service end wins, then the earlier row."""
+    if (other.service_end or date.min) > (one.service_end or date.min):
+        return other, one
+    return one, other
 
 
 def _read(
@@ -175,7 +170,7 @@ def _unusable(kind: RecordKind, fields: Mapping[str, Any]) -> str | None:
 def _settle_currency(
     fields: dict[str, Any], raw: JsonScalar, place: Place, ours: str
 ) -> list[Finding]:
-    """Sets the currency of the row's money; another one than ours is kept, not counted, and told."""
+    """Sets the currency of the row's money; another than ours is kept, not counted, and told."""
     written = fields.get("currency")
     found = cells.written_currency(raw, written or ours)
     if found == ours:
@@ -205,11 +200,11 @@ def _build(observed: RecordObserved, fields: dict[str, Any]) -> AnyRecord:
         record_id = box_identity(fields.get("serial_number"), record_id)
     if observed.kind is RecordKind.CATALOGUE:
         return _catalogue_row(observed, fields)
-    return TYPES[observed.kind](record_id=record_id, row=observed.row, **fields)
+    return _RECORD_TYPES[observed.kind](record_id=record_id, row=observed.row, **fields)
 
 
 def _catalogue_row(observed: RecordObserved, fields: Mapping[str, Any]) -> CatalogueRow:
-    parts = _BETWEEN_SKUS.split(fields.get("sku", ""))
+    skus = (part.strip() for part in _BETWEEN_SKUS.split(fields.get("sku", "")))
     return CatalogueRow(
         record_id=observed.record_id,
         row=observed.row,
@@ -217,7 +212,7 @@ def _catalogue_row(observed: RecordObserved, fields: Mapping[str, Any]) -> Catal
         family=fields["product"].upper(),
         category=fields.get("category"),
         service=fields.get("service"),
-        skus=tuple(dict.fromkeys(part for part in parts if part)),
+        skus=tuple(dict.fromkeys(sku for sku in skus if sku)),
         list_price=fields.get("list_price"),
         margin=fields.get("margin"),
     )

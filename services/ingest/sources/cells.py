@@ -75,7 +75,7 @@ def currency(raw: JsonScalar) -> tuple[str | None, str | None]:
 
 
 def domain(raw: JsonScalar) -> tuple[str | None, str | None]:
-    """A web domain, also out of an address or an e-mail: `https://www.Example.com/x` → `example.com`."""
+    """A web domain, also out of an address or an e-mail: `https://www.Example.com/x`."""
     host = _BEFORE_DOMAIN.sub("", str(raw).strip().casefold()).split("/")[0].split(":")[0]
     return host.rstrip(".") or None, None
 
@@ -94,7 +94,7 @@ def day(raw: JsonScalar) -> tuple[date | None, str | None]:
 
 
 def money(raw: JsonScalar) -> tuple[Decimal | None, str | None]:
-    """An amount: a number, `$28,000.00`, `6,200`, `(500)` for −500; anything else is not guessed."""
+    """An amount: a number, `$28,000.00`, `6,200`, `(500)` for −500; nothing is guessed."""
     amount = _decimal(raw)
     if amount is None or not amount.is_finite() or abs(amount) >= _MONEY_LIMIT:
         return None, NOT_MONEY

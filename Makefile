@@ -1,0 +1,73 @@
+# Needs Python 3.11 or newer, git and make; everything else is fetched into .venv and ~/.cache/onelead.
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow lock clean check
+
+SHELL := /bin/sh
+ROOT := $(CURDIR)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# The oldest Python that will do comes first: what is locked has ready-made packages for it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python3.14 python; do \
+	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
+
+# One stamp for each content of a lock: .venv is built again when that changes, and only then.
+key = $(shell cksum < requirements/$(1).txt | cut -d' ' -f1)
+DEV := .venv/dev-$(call key,dev)
+ONE_MACHINE := .venv/one-machine-$(call key,one-machine)
+# What tests need holds what the product needs.
+DEMO_ENV := $(if $(wildcard $(DEV)),$(DEV),$(ONE_MACHINE))
+IN_VENV := PYTHONPATH=$(ROOT) .venv/bin/python
+
+help: ## show this
+	@echo "OneLead: tells the people who sell hardware and services which customer to call next."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@echo
+	@echo "After make demo: .venv/bin/onelead --help"
+
+demo: $(DEMO_ENV) ## see it work on the sample workbooks; ONCE=1 ends by itself, JSON=1 adds a line of JSON
+	@$(IN_VENV) -m onelead demo $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(KEEP),--keep)
+
+check: $(DEV) ## what needs no tests to run: ruff, mypy, import contracts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	PYTHONPATH=$(ROOT) .venv/bin/lint-imports --no-logo
+
+test: check ## all checks and tests, but the slow ones
+	$(IN_VENV) -m pytest -q -m "not slow"
+
+slow: $(DEV) ## the slow tests
+	$(IN_VENV) -m pytest -q -m slow
+
+lock: $(DEV) ## lock the newest versions that requirements/*.in allow, and Kafka's jars
+	test -x .venv/tools/bin/uv || { $(PYTHON) -m venv .venv/tools && .venv/tools/bin/pip install -q uv; }
+	for name in runtime one-machine dev; do \
+		.venv/tools/bin/uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-annotate \
+			--python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+	$(IN_VENV) -m onelead.edition.lock_jars
+
+clean: ## remove .venv, caches and the data folder
+	rm -rf .venv .onelead .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEV): LOCK := dev
+$(ONE_MACHINE): LOCK := one-machine
+$(DEV) $(ONE_MACHINE):
+	@test -n "$(PYTHON)" || { echo "OneLead needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." \
+		"Install one, or say where it is: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Building .venv from requirements/$(LOCK).txt (once; it takes a minute or two)"
+	@ls $(DEV) $(ONE_MACHINE) >/dev/null 2>&1 || rm -rf .venv
+	@test -d .venv || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian install" \
+		"python3-venv" >&2; exit 1; }
+	@.venv/bin/python -m pip install --disable-pip-version-check --require-hashes \
+		-r requirements/$(LOCK).txt
+	@.venv/bin/python -c "import pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path('purelib'), 'onelead.pth').write_text('$(ROOT)\n'); \
+		command = pathlib.Path('.venv/bin/onelead'); \
+		command.write_text('#!$(ROOT)/.venv/bin/python\nfrom onelead.__main__ import main\nmain()\n'); \
+		command.chmod(0o755)"
+	@touch $@
+
+.PHONY: schemas
+schemas: $(DEV) ## write docs/events from the event classes; RELEASE=1 also what later changes must keep
+	$(IN_VENV) -m shared.contracts $(if $(RELEASE),--release)

@@ -1,0 +1,1 @@
+"""What leads would there be? The whole path in memory, by the domains of the services alone."""

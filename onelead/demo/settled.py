@@ -1,0 +1,66 @@
+"""Says when everything that an import set going has come to rest: topics, outboxes, deliveries."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from onelead.edition.service import SERVICES, with_role
+from onelead.lag import unhandled
+from onelead.reporting import Reporter
+from shared import clock
+from shared.errors import UserError
+
+_INTERVAL_S = 0.3
+_QUIET_LOOKS = 2
+_WAITING = ("pending", "leased", "sending", "retry")
+
+
+async def wait_until_settled(
+    bootstrap: str, owner_url: str, tenants: Sequence[str], reporter: Reporter, timeout_s: float
+) -> None:
+    """Returns once nothing is under way at two looks in a row.
+
+    Raises UserError saying what is still under way after `timeout_s`.
+    """
+    deadline_s = clock.monotonic_s() + timeout_s
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        under_way = await look(bootstrap, owner_url, tenants)
+        quiet = 0 if under_way else quiet + 1
+        if under_way and clock.monotonic_s() > deadline_s:
+            raise UserError(
+                f"not settled after {timeout_s:.0f} s: {_told(under_way)}",
+                hint="the services' logs are in logs/ of the data folder",
+                exit_code=1,
+            )
+        reporter.doing(f"Waiting until everything has settled: {_told(under_way) or 'quiet'}")
+        await asyncio.sleep(_INTERVAL_S)
+    reporter.done()
+
+
+async def look(bootstrap: str, owner_url: str, tenants: Sequence[str]) -> dict[str, int]:
+    """What is under way now: messages by consumer group, outbox rows by service, deliveries."""
+    found = dict(await unhandled(bootstrap, tenants))
+    for service in SERVICES:
+        if waiting := await _count(owner_url, service, f"SELECT count(*) FROM {service}.outbox"):
+            found[f"outbox of {service}"] = waiting
+    states = ", ".join(f"'{state}'" for state in _WAITING)
+    deliveries = f"SELECT count(*) FROM notifier.deliveries WHERE state IN ({states})"
+    if waiting := await _count(owner_url, "notifier", deliveries):
+        found["deliveries"] = waiting
+    return found
+
+
+async def _count(owner_url: str, service: str, statement: str) -> int:
+    """Asks with the service's metrics role, which sees every tenant."""
+    url = with_role(owner_url, f"onelead_{service}_metrics").replace("+asyncpg", "", 1)
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return int(await connection.fetchval(statement, timeout=10))
+    finally:
+        await connection.close()
+
+
+def _told(under_way: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in under_way.items())

@@ -1,0 +1,116 @@
+"""Publishes events to the broker, and reads topics from their beginning, for one command."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.errors import UserError
+from shared.messaging.codec import OutboxMessage
+
+_PUBLISH_TIMEOUT_S = 30.0
+_READ_TIMEOUT_S = 30.0
+_POLL_MS = 200
+_FETCHED_AT_ONCE = 2_000
+
+
+class Publisher:
+    """Sends messages and waits until the broker has them on disk."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def send(self, messages: Iterable[OutboxMessage]) -> None:
+        """Sends all, then waits for all. Raises UserError when the broker does not take them."""
+        try:
+            # An idempotent publish never times out by itself.
+            async with asyncio.timeout(_PUBLISH_TIMEOUT_S):
+                waiting = [await self._send(message) for message in messages]
+                await asyncio.gather(*waiting)
+        except (KafkaError, TimeoutError) as error:
+            raise UserError(
+                f"Kafka did not take the messages: {str(error) or type(error).__name__}",
+                hint="see Kafka's log (logs/kafka.log in the data folder); is its disk full?",
+                exit_code=1,
+            ) from None
+
+    async def _send(self, message: OutboxMessage) -> "asyncio.Future[object]":
+        sent: asyncio.Future[object] = await self._producer.send(
+            message.topic,
+            key=message.key.encode(),
+            value=message.body,
+            headers=[(name, value.encode()) for name, value in message.headers.items()],
+        )
+        return sent
+
+
+@asynccontextmanager
+async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
+    """A publisher that loses and doubles nothing. Raises UserError when no broker answers."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap.split(","),
+        client_id="onelead-command",
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=256 * 1024,
+    )
+    try:
+        await producer.start()
+    except KafkaError:
+        await producer.stop()
+        raise UserError(f"no Kafka answers at {bootstrap}", exit_code=1) from None
+    try:
+        yield Publisher(producer)
+    finally:
+        await producer.stop()
+
+
+@asynccontextmanager
+async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside every group."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap.split(","),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=50,
+        max_poll_records=_FETCHED_AT_ONCE,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        # Stopped soon after its start it lets a cancellation of its own out: not ours to pass on.
+        await asyncio.wait({asyncio.ensure_future(consumer.stop())})
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:
+    """All partitions of topics. Raises UserError for a topic that is not there."""
+    # The public `topics()` fetches the same and keeps the partitions to itself.
+    metadata = await consumer._client.fetch_all_metadata()
+    found = []
+    for topic in topics:
+        numbers = metadata.partitions_for_topic(topic)
+        if not numbers:
+            raise UserError(
+                f"there is no topic {topic}", hint="see `onelead topics` and `onelead tenants`"
+            )
+        found += [TopicPartition(topic, number) for number in sorted(numbers)]
+    return found
+
+
+async def read_from_beginning(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+    """Everything that is on a topic now, partition by partition in order."""
+    async with reader(bootstrap) as consumer:
+        partitions = await partitions_of(consumer, topic)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[ConsumerRecord] = []
+        async with asyncio.timeout(_READ_TIMEOUT_S):
+            while [p for p in partitions if await consumer.position(p) < ends[p]]:
+                for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                    found += records
+        return found

@@ -1,0 +1,18 @@
+"""A tenant's rules as the compacted topic holds them; the defaults until some were applied."""
+
+from onelead.messages import read_from_beginning
+from shared.events import RulesApplied
+from shared.messaging.codec import decode
+from shared.rules.load import default_rules, parse_rules
+from shared.rules.model import Rules
+from shared.topics import RULES
+
+
+async def rules_of(bootstrap: str, tenant: str) -> tuple[Rules, bool]:
+    """The rules of a tenant, and whether they were applied (else: the defaults)."""
+    latest: RulesApplied | None = None
+    for record in await read_from_beginning(bootstrap, RULES.name):
+        received = decode(record)
+        if received.envelope.tenant_id == tenant and isinstance(received.event, RulesApplied):
+            latest = received.event
+    return (default_rules(), False) if latest is None else (parse_rules(latest.rules), True)

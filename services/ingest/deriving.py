@@ -1,0 +1,160 @@
+"""Second half of a unit of work: dirty accounts become profiles and leads; what changed is told."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.domain.batch import Batch
+from services.ingest.domain.changes import lead_news
+from services.ingest.domain.derive import Derivation, derive_account
+from services.ingest.domain.profile import AccountRows, ClosedTotals
+from services.ingest.domain.records import Box, Opportunity, Project
+from services.ingest.domain.values import PriceList
+from services.ingest.messages import detected, profiled
+from services.ingest.repository import (
+    AccountsRepository,
+    DerivedRepository,
+    RecordsRepository,
+)
+from shared.events import RecordKind
+from shared.messaging.outbox import Outbox
+from shared.messaging.versions import next_version
+from shared.rules.model import Rules
+
+
+class Deriving:
+    """Derives chunks of accounts, each chunk inside one transaction."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._records = RecordsRepository()
+        self._accounts = AccountsRepository()
+        self._derived = DerivedRepository()
+        self._outbox = outbox
+
+    async def derive(
+        self, connection: AsyncConnection, batch: Batch, rules: Rules, as_of: date, limit: int
+    ) -> int:
+        """Derives up to `limit` dirty accounts as of a day. Returns how many there were."""
+        accounts = await self._derived.take_dirty(connection, batch.tenant_id, limit)
+        if not accounts:
+            return 0
+        rows = await self._rows(connection, batch.tenant_id, accounts)
+        derivations = await self._derivations(connection, batch, rules, as_of, rows)
+        versions = await self._save_profiles(connection, batch, derivations, as_of)
+        await self._save_leads(connection, batch, derivations, versions, rows, as_of)
+        return len(accounts)
+
+    async def _rows(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
+    ) -> dict[str, AccountRows]:
+        groups: dict[str, tuple[list[Box], list[Opportunity], list[Project]]] = {
+            account: ([], [], []) for account in accounts
+        }
+        for row in await self._records.of_accounts(connection, tenant_id, accounts):
+            boxes, opportunities, projects = groups[row.account_id]
+            if row.kind == RecordKind.INSTALL_BASE:
+                boxes.append(Box.model_validate(row.content))
+            elif row.kind == RecordKind.OPPORTUNITY:
+                opportunities.append(Opportunity.model_validate(row.content))
+            else:
+                projects.append(Project.model_validate(row.content))
+        return {
+            account: AccountRows(tuple(boxes), tuple(opportunities), tuple(projects))
+            for account, (boxes, opportunities, projects) in groups.items()
+        }
+
+    async def _derivations(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        rules: Rules,
+        as_of: date,
+        rows: Mapping[str, AccountRows],
+    ) -> dict[str, Derivation]:
+        tenant_id = batch.tenant_id
+        entries = await self._accounts.entries(connection, tenant_id, sorted(rows))
+        territories = {t for entry in entries.values() for t in entry.territory_ids}
+        totals = {
+            territory: ClosedTotals(count, total)
+            for territory, (count, total) in (
+                await self._accounts.territory_totals(connection, tenant_id, territories)
+            ).items()
+        }
+        prices = await self._prices(connection, tenant_id, rules)
+
+        return {
+            account: derive_account(
+                tenant_id,
+                entry,
+                rows[account],
+                territory_totals=totals,
+                prices=prices,
+                rules=rules,
+                as_of=as_of,
+            )
+            for account, entry in sorted(entries.items())
+        }
+
+    async def _prices(self, connection: AsyncConnection, tenant_id: str, rules: Rules) -> PriceList:
+        held = await self._derived.catalogue(connection, tenant_id)
+        return PriceList(
+            {family: entries for family, (_, entries) in held.items()},
+            {family: version for family, (version, _) in held.items()},
+            rules.currency,
+        )
+
+    async def _save_profiles(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        derivations: Mapping[str, Derivation],
+        as_of: date,
+    ) -> dict[str, int]:
+        """Stores and tells changed profiles. Returns the version in force for each account."""
+        held = await self._derived.profiles(connection, batch.tenant_id, sorted(derivations))
+        versions, changed = {}, []
+        for account, derivation in derivations.items():
+            version, profile = held.get(account, (None, None))
+            if version is None or profile != derivation.profile:
+                version = next_version(version)
+                changed.append((version, derivation.profile))
+            versions[account] = version
+        await self._derived.save_profiles(connection, batch.tenant_id, changed)
+        messages = [profiled(batch, version, profile, as_of) for version, profile in changed]
+        await self._outbox.add(connection, messages)
+        return versions
+
+    async def _save_leads(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        derivations: Mapping[str, Derivation],
+        account_versions: Mapping[str, int],
+        rows: Mapping[str, AccountRows],
+        as_of: date,
+    ) -> None:
+        tenant_id, accounts = batch.tenant_id, sorted(rows)
+        firing = {lead.lead_id: lead for d in derivations.values() for lead in d.leads}
+        held = await self._derived.leads(connection, tenant_id, accounts, sorted(firing))
+        elsewhere = await self._derived.boxes_elsewhere(
+            connection, tenant_id, [lead.facts.box_id for lead in held.values()], accounts
+        )
+        boxes = {box.record_id: box for of in rows.values() for box in of.boxes}
+        changed = [
+            (next_version(news.previous_version), news)
+            for news in lead_news(firing, held, boxes, elsewhere, as_of)
+        ]
+        await self._derived.save_leads(connection, tenant_id, changed)
+        messages = [
+            detected(
+                batch,
+                version,
+                news.facts,
+                account_version=account_versions.get(news.facts.account_id, 0),
+                as_of=as_of,
+                withdrawn_because=news.withdrawn_because,
+            )
+            for version, news in changed
+        ]
+        await self._outbox.add(connection, messages)

@@ -1,0 +1,38 @@
+"""Tells what a product is from its name and platform: family, generation, brand (rules.md §1)."""
+
+import re
+from dataclasses import dataclass
+
+from shared.rules.model import Products
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product's family, its parent (COMPUTE for PROLIANT), generation, and competitor brand."""
+
+    family: str
+    parent: str | None
+    generation: int | None
+    competitor_brand: str | None
+
+
+def product_of(name: str | None, platform: str | None, rules: Products) -> Product:
+    """What a product is; the first family in the rules' order with a matching pattern wins."""
+    text = f"{name or ''} {platform or ''}"
+    family = next(
+        (each.family for each in rules.families if any(_found(p, text) for p in each.patterns)),
+        rules.other_family,
+    )
+    generation = _found(rules.generation_pattern, text)
+    return Product(
+        family=family,
+        parent=rules.parents.get(family),
+        generation=int(generation[1]) if generation else None,
+        competitor_brand=next(
+            (b for b in rules.competitor_brands if _found(rf"\b{re.escape(b)}\b", text)), None
+        ),
+    )
+
+
+def _found(pattern: str, text: str) -> re.Match[str] | None:
+    return re.search(pattern, text, re.IGNORECASE)

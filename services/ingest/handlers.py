@@ -1,0 +1,190 @@
+"""The use cases of ingest on arrival: a tenant's records are judged and staged, rules are stored.
+
+Nothing is applied or derived here; a completed batch, a single change and new rules leave work behind.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.domain.batch import Batch
+from services.ingest.messages import progressed
+from services.ingest.repository import BatchesRepository, RecordsRepository
+from services.ingest.sources.judge import judge_record
+from services.ingest.sources.staging import removal, staged
+from shared import clock
+from shared.db.rules_store import RulesInForce, RulesStore
+from shared.events import (
+    BatchCompleted,
+    BatchOpened,
+    Finding,
+    ImportPhase,
+    RecordObserved,
+    RecordRemoved,
+)
+from shared.messaging.codec import Received
+from shared.messaging.inbox import Inbox
+from shared.messaging.outbox import Outbox
+
+
+class IngestHandlers:
+    """Each method is handed one batch inside one transaction and neither publishes nor commits."""
+
+    def __init__(
+        self, rules: RulesStore, outbox: Outbox, inbox: Inbox, *, as_of: date | None
+    ) -> None:
+        self._batches = BatchesRepository()
+        self._records = RecordsRepository()
+        self._rules = rules
+        self._outbox = outbox
+        self._inbox = inbox
+        self._as_of = as_of
+
+    async def on_records(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        """Rows, their batches' ends, and single changes, of any number of tenants."""
+        for tenant_id in sorted({message.envelope.tenant_id for message in batch}):
+            await self._batches.lock_tenant(connection, tenant_id)
+            await self._batches.begin_tenant(connection, tenant_id, self._as_of or clock.today())
+            rules = (await self._rules.in_force(connection, {tenant_id}))[tenant_id]
+            ours = [m for m in batch if m.envelope.tenant_id == tenant_id]
+            await self._open(connection, tenant_id, ours)
+            await self._stage(connection, tenant_id, ours, rules)
+            await self._change(connection, tenant_id, ours, rules)
+            await self._complete(connection, tenant_id, ours)
+
+    async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
+        """New rules: everything of the tenant is derived anew."""
+        for tenant_id in await self._rules.save(connection, batch):
+            await self._batches.lock_tenant(connection, tenant_id)
+            await self._batches.begin_tenant(connection, tenant_id, self._as_of or clock.today())
+            version = max(m.envelope.version for m in batch if m.envelope.tenant_id == tenant_id)
+            await self._batches.open_batch(
+                connection, tenant_id, f"rules-{version}", work="rules", state="complete"
+            )
+
+    async def _open(
+        self, connection: AsyncConnection, tenant_id: str, messages: Sequence[Received]
+    ) -> None:
+        for message in messages:
+            if isinstance(message.event, BatchOpened):
+                await self._batches.open_batch(
+                    connection,
+                    tenant_id,
+                    message.event.batch_id,
+                    work="import",
+                    state="receiving",
+                    parts=message.event.parts,
+                    actor=message.event.actor,
+                    traceparent=message.envelope.traceparent,
+                )
+
+    async def _stage(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        messages: Sequence[Received],
+        rules: RulesInForce,
+    ) -> None:
+        rows = _by_batch(messages)
+        known = await self._batches.by_ids(connection, tenant_id, sorted(rows))
+        for batch_id, observed in rows.items():
+            batch = known.get(batch_id)
+            if batch is None:
+                raise ValueError(f"rows of batch {batch_id[:80]!r}, which was never opened")
+            if batch.state == "receiving":
+                await self._stage_rows(connection, batch, observed, rules)
+
+    async def _stage_rows(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        observed: Sequence[tuple[Received, RecordObserved]],
+        rules: RulesInForce,
+    ) -> None:
+        found: dict[tuple[int, int], Sequence[Finding]] = {}
+        rows = []
+        for message, event in observed:
+            part = batch.parts[event.part] if event.part < len(batch.parts) else None
+            judgement = judge_record(event, part, rules.rules)
+            if judgement.findings:
+                found[(event.part, event.row)] = judgement.findings
+            rows.append(
+                staged(
+                    event,
+                    judgement,
+                    rules.rules,
+                    row_no=event.row,
+                    event_id=message.envelope.id,
+                )
+            )
+        await self._records.stage(connection, batch, rows)
+        await self._batches.add_findings(connection, batch, found)
+        await self._tell(connection, batch, ImportPhase.RECEIVING)
+
+    async def _change(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        messages: Sequence[Received],
+        rules: RulesInForce,
+    ) -> None:
+        """Single changes: those not seen before become a small unit of work of their own."""
+        singles = [m for m in messages if _is_single(m)]
+        new = await self._inbox.first_seen(connection, singles)
+        if not new:
+            return
+        batch = await self._batches.open_batch(
+            connection,
+            tenant_id,
+            f"change-{new[0].envelope.id}",
+            work="change",
+            state="complete",
+            traceparent=new[0].envelope.traceparent,
+        )
+        rows = []
+        found: dict[tuple[int, int], Sequence[Finding]] = {}
+        for place, message in enumerate(new, start=1):
+            event, event_id = message.event, message.envelope.id
+            if isinstance(event, RecordRemoved):
+                rows.append(removal(event, row_no=place, event_id=event_id))
+            elif isinstance(event, RecordObserved):
+                judgement = judge_record(event, None, rules.rules)
+                found[(0, place)] = judgement.findings
+                rows.append(staged(event, judgement, rules.rules, row_no=place, event_id=event_id))
+        await self._records.stage(connection, batch, rows)
+        await self._batches.add_findings(connection, batch, found)
+
+    async def _complete(
+        self, connection: AsyncConnection, tenant_id: str, messages: Sequence[Received]
+    ) -> None:
+        ends = [m.event for m in messages if isinstance(m.event, BatchCompleted)]
+        known = await self._batches.by_ids(connection, tenant_id, [end.batch_id for end in ends])
+        for end in ends:
+            batch = known.get(end.batch_id)
+            if batch is None:
+                raise ValueError(f"end of batch {end.batch_id[:80]!r}, which was never opened")
+            if batch.state == "receiving":
+                await self._batches.complete(connection, batch, end.count)
+
+    async def _tell(self, connection: AsyncConnection, batch: Batch, phase: ImportPhase) -> None:
+        done = await self._batches.received(connection, batch)
+        version = await self._batches.next_progress_version(connection, batch)
+        await self._outbox.add(connection, [progressed(batch, version, phase, done=done)])
+
+
+def _by_batch(
+    messages: Sequence[Received],
+) -> dict[str, list[tuple[Received, RecordObserved]]]:
+    rows: dict[str, list[tuple[Received, RecordObserved]]] = {}
+    for message in messages:
+        if isinstance(message.event, RecordObserved) and message.event.batch_id:
+            rows.setdefault(message.event.batch_id, []).append((message, message.event))
+    return rows
+
+
+def _is_single(message: Received) -> bool:
+    event = message.event
+    return isinstance(event, RecordRemoved) or (
+        isinstance(event, RecordObserved) and not event.batch_id
+    )

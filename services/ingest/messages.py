@@ -1,0 +1,97 @@
+"""The messages ingest sends: which event, about what, on which topic, under which key."""
+
+from datetime import date
+from typing import Any
+
+from services.ingest.domain.batch import Batch
+from shared.events import (
+    AccountProfile,
+    AccountProfiled,
+    CatalogueEntry,
+    CatalogueFamilyChanged,
+    DayDerived,
+    Event,
+    ImportPhase,
+    ImportProgressed,
+    LeadDetected,
+    LeadFacts,
+)
+from shared.messaging.codec import OutboxMessage, encode
+from shared.ops.tracing import next_traceparent
+from shared.topics import ACCOUNTS, CATALOGUE, IMPORTS, LEADS_DETECTED, Topic
+
+
+def _message(batch: Batch, event: Event, topic: Topic, *, subject: str, key: str) -> OutboxMessage:
+    return encode(
+        event,
+        tenant_id=batch.tenant_id,
+        source="/onelead/ingest",
+        subject=subject,
+        topic=topic.name,
+        key=key,
+        traceparent=next_traceparent(batch.traceparent),
+        batch_id=batch.batch_id,
+    )
+
+
+def progressed(batch: Batch, version: int, phase: ImportPhase, **report: Any) -> OutboxMessage:
+    """Where an import stands; `report` holds further fields of the event."""
+    event = ImportProgressed(
+        version=version, batch_id=batch.batch_id, phase=phase, actor=batch.actor, **report
+    )
+    return _message(batch, event, IMPORTS, subject=batch.batch_id, key=batch.tenant_id)
+
+
+def profiled(batch: Batch, version: int, profile: AccountProfile, as_of: date) -> OutboxMessage:
+    """A new or changed profile."""
+    event = AccountProfiled(
+        version=version, causes=(batch.batch_id,), actor=batch.actor, profile=profile, as_of=as_of
+    )
+    key = f"{batch.tenant_id}|{profile.account_id}"
+    return _message(batch, event, ACCOUNTS, subject=profile.account_id, key=key)
+
+
+def detected(
+    batch: Batch,
+    version: int,
+    lead: LeadFacts,
+    *,
+    account_version: int,
+    as_of: date,
+    withdrawn_because: str | None = None,
+) -> OutboxMessage:
+    """A lead that appeared or changed, or, with a reason, one that no longer holds."""
+    event = LeadDetected(
+        version=version,
+        causes=(batch.batch_id,),
+        actor=batch.actor,
+        lead=lead,
+        account_version=account_version,
+        as_of=as_of,
+        state="withdrawn" if withdrawn_because else "open",
+        reason=withdrawn_because,
+        batch_id=batch.batch_id,
+    )
+    key = f"{batch.tenant_id}|{lead.account_id}"
+    return _message(batch, event, LEADS_DETECTED, subject=lead.lead_id, key=key)
+
+
+def family_changed(
+    batch: Batch, version: int, family: str, entries: tuple[CatalogueEntry, ...]
+) -> OutboxMessage:
+    """The services of one family."""
+    event = CatalogueFamilyChanged(
+        version=version,
+        causes=(batch.batch_id,),
+        actor=batch.actor,
+        family=family,
+        entries=entries,
+    )
+    key = f"{batch.tenant_id}|{family}"
+    return _message(batch, event, CATALOGUE, subject=family, key=key)
+
+
+def day_derived(batch: Batch, version: int, as_of: date) -> OutboxMessage:
+    """Everything of the tenant is derived for a day."""
+    event = DayDerived(version=version, causes=(batch.batch_id,), as_of=as_of)
+    return _message(batch, event, LEADS_DETECTED, subject=batch.tenant_id, key=batch.tenant_id)

@@ -1,0 +1,167 @@
+"""The directory of accounts, which record belongs to which account, and sums over closed projects."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest import tables as t
+from services.ingest.domain.directory import AccountEntry, Directory, NameUse
+from shared.db import bulk
+from shared.db.queries import load_queries
+
+_SQL = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class StoredDirectory:
+    """The directory, and how each of its entries is stored, so that only differences are written."""
+
+    directory: Directory
+    stored: Mapping[tuple[str, str], bytes]
+
+
+class AccountsRepository:
+    """Reads and writes the directory, and links records to accounts."""
+
+    async def load_directory(self, connection: AsyncConnection, tenant_id: str) -> StoredDirectory:
+        """The whole directory of a tenant; an empty one for a new tenant."""
+        d = t.directory
+        statement = select(d.c.subject, d.c.name, d.c.entry).where(d.c.tenant_id == tenant_id)
+        content: dict[str, Any] = {"accounts": {}, "names": {}, "territories": {}}
+        candidates: list[Any] = []
+        stored = {}
+        for row in await connection.execute(statement):
+            stored[(row.subject, row.name)] = _canonical(row.entry)
+            if row.subject == "naming":
+                content["naming"] = row.entry
+            elif row.subject == "candidate":
+                candidates.append(row.entry)
+            else:
+                content[row.subject][row.name] = row.entry
+        directory = Directory.model_validate({**content, "candidates": candidates})
+        return StoredDirectory(directory, stored)
+
+    async def save_directory(
+        self, connection: AsyncConnection, tenant_id: str, before: StoredDirectory, after: Directory
+    ) -> None:
+        """Writes the entries that differ, and which accounts are in which territory."""
+        entries = dict(_entries(after))
+        changed = [
+            {"tenant_id": tenant_id, "subject": subject, "name": name, "entry": entry}
+            for (subject, name), entry in sorted(entries.items())
+            if before.stored.get((subject, name)) != entry
+        ]
+        await bulk.upsert(connection, t.directory, changed, key=("tenant_id", "subject", "name"))
+        gone = sorted(set(before.stored) - set(entries))
+        if gone:
+            key = tuple_(t.directory.c.subject, t.directory.c.name)
+            await connection.execute(
+                delete(t.directory).where(t.directory.c.tenant_id == tenant_id, key.in_(gone))
+            )
+        await self._save_territories(connection, tenant_id, before.directory, after)
+
+    async def _save_territories(
+        self, connection: AsyncConnection, tenant_id: str, before: Directory, after: Directory
+    ) -> None:
+        old, new = _memberships(before), _memberships(after)
+        key = tuple_(t.account_territories.c.territory_id, t.account_territories.c.account_id)
+        if old - new:
+            await connection.execute(
+                delete(t.account_territories).where(
+                    t.account_territories.c.tenant_id == tenant_id, key.in_(sorted(old - new))
+                )
+            )
+        rows = [
+            {"tenant_id": tenant_id, "territory_id": territory, "account_id": account}
+            for territory, account in sorted(new - old)
+        ]
+        await bulk.upsert(
+            connection,
+            t.account_territories,
+            rows,
+            key=("tenant_id", "territory_id", "account_id"),
+            guard="nothing",
+        )
+
+    async def name_uses(self, connection: AsyncConnection, tenant_id: str) -> list[NameUse]:
+        """How every spelling is used now, aggregated by spelling and territory."""
+        rows = await connection.execute(_SQL["name_uses"], {"tenant": tenant_id})
+        return [NameUse.model_validate(dict(row)) for row in rows.mappings()]
+
+    async def territories(self, connection: AsyncConnection, tenant_id: str) -> set[str]:
+        """The territories that any record names."""
+        places = await connection.execute(_SQL["places"], {"tenant": tenant_id})
+        return {place.territory_id for place in places if place.territory_id}
+
+    async def relink(
+        self, connection: AsyncConnection, tenant_id: str, directory: Directory
+    ) -> set[str]:
+        """Gives every record the account the directory says. Returns the accounts records left."""
+        places = (await connection.execute(_SQL["places"], {"tenant": tenant_id})).all()
+        parameters = {
+            "tenant": tenant_id,
+            "names": [p.account_name for p in places],
+            "territories": [p.territory_id for p in places],
+            "accounts": [
+                directory.account_of(p.account_name or None, p.territory_id or None) for p in places
+            ],
+        }
+        left = set((await connection.execute(_SQL["leaving"], parameters)).scalars())
+        await connection.execute(_SQL["relink"], parameters)
+        return left
+
+    async def update_totals(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Collection[str]
+    ) -> set[str]:
+        """Recomputes the closed sums of accounts. Returns all accounts whose territories changed."""
+        parameters = {"tenant": tenant_id, "accounts": sorted(accounts)}
+        changed = sorted((await connection.execute(_SQL["update_totals"], parameters)).scalars())
+        neighbours = {"tenant": tenant_id, "accounts": changed}
+        return set((await connection.execute(_SQL["neighbours"], neighbours)).scalars())
+
+    async def territory_totals(
+        self, connection: AsyncConnection, tenant_id: str, territories: Collection[str]
+    ) -> dict[str, tuple[int, Decimal]]:
+        """Closed projects by territory: how many and their sum, over all accounts in it."""
+        parameters = {"tenant": tenant_id, "territories": sorted(territories)}
+        rows = await connection.execute(_SQL["territory_totals"], parameters)
+        return {r.territory_id: (int(r.closed_count), r.closed_sum) for r in rows}
+
+    async def entries(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
+    ) -> dict[str, AccountEntry]:
+        """Some accounts of the directory."""
+        d = t.directory
+        statement = select(d.c.name, d.c.entry).where(
+            d.c.tenant_id == tenant_id, d.c.subject == "accounts", d.c.name.in_(accounts)
+        )
+        rows = await connection.execute(statement)
+        return {row.name: AccountEntry.model_validate(row.entry) for row in rows}
+
+
+def _canonical(entry: Any) -> bytes:
+    return orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
+
+
+def _entries(directory: Directory) -> list[tuple[tuple[str, str], bytes]]:
+    """Every entry under (subject, name), as it is stored."""
+    content = directory.model_dump(mode="json")
+    rows = [(("naming", ""), _canonical(content["naming"]))]
+    for subject in ("accounts", "names", "territories"):
+        rows += [((subject, name), _canonical(e)) for name, e in content[subject].items()]
+    for item in content["candidates"]:
+        rows.append((("candidate", f"{item['name']}|{item['founder']}"), _canonical(item)))
+    return rows
+
+
+def _memberships(directory: Directory) -> set[tuple[str, str]]:
+    return {
+        (territory_id, entry.account_id)
+        for entry in directory.accounts.values()
+        for territory_id in entry.territory_ids
+    }

@@ -1,0 +1,177 @@
+"""What ingest derived and told others: profiles, leads, the catalogue; and which accounts are dirty."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest import tables as t
+from services.ingest.domain.changes import HeldLead, LeadNews
+from shared.db import bulk
+from shared.db.queries import load_queries
+from shared.events import AccountProfile, CatalogueEntry, LeadFacts
+
+_SQL = load_queries(__file__)
+
+
+class DerivedRepository:
+    """Reads and writes profiles, leads, the catalogue and the queue of dirty accounts."""
+
+    async def mark_dirty(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Collection[str]
+    ) -> None:
+        """Queues accounts to be derived, each once."""
+        rows = [{"tenant_id": tenant_id, "account_id": account} for account in sorted(accounts)]
+        key = ("tenant_id", "account_id")
+        await bulk.upsert(connection, t.dirty_accounts, rows, key=key, guard="nothing")
+
+    async def mark_all_dirty(self, connection: AsyncConnection, tenant_id: str) -> None:
+        """Queues every account of the tenant."""
+        await connection.execute(_SQL["mark_all_dirty"], {"tenant": tenant_id})
+
+    async def dirty_count(self, connection: AsyncConnection, tenant_id: str) -> int:
+        """How many accounts wait to be derived."""
+        statement = select(func.count()).where(t.dirty_accounts.c.tenant_id == tenant_id)
+        return int(await connection.scalar(statement) or 0)
+
+    async def take_dirty(
+        self, connection: AsyncConnection, tenant_id: str, limit: int
+    ) -> list[str]:
+        """Takes up to `limit` accounts off the queue; they are back if the transaction fails."""
+        picked = (
+            select(t.dirty_accounts.c.account_id)
+            .where(t.dirty_accounts.c.tenant_id == tenant_id)
+            .order_by(t.dirty_accounts.c.account_id)
+            .limit(limit)
+        )
+        statement = (
+            delete(t.dirty_accounts)
+            .where(
+                t.dirty_accounts.c.tenant_id == tenant_id,
+                t.dirty_accounts.c.account_id.in_(picked),
+            )
+            .returning(t.dirty_accounts.c.account_id)
+        )
+        return sorted((await connection.execute(statement)).scalars())
+
+    async def profiles(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
+    ) -> dict[str, tuple[int, AccountProfile]]:
+        """The last profile of each account, with its version."""
+        p = t.profiles
+        statement = select(p.c.account_id, p.c.version, p.c.profile).where(
+            p.c.tenant_id == tenant_id, p.c.account_id.in_(accounts)
+        )
+        rows = await connection.execute(statement)
+        return {
+            row.account_id: (row.version, AccountProfile.model_validate(row.profile))
+            for row in rows
+        }
+
+    async def save_profiles(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        profiles: Sequence[tuple[int, AccountProfile]],
+    ) -> None:
+        """Stores profiles with their versions."""
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "account_id": profile.account_id,
+                "version": version,
+                "profile": profile.model_dump_json().encode(),
+            }
+            for version, profile in profiles
+        ]
+        await bulk.upsert(connection, t.profiles, rows, key=("tenant_id", "account_id"))
+
+    async def leads(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        accounts: Sequence[str],
+        lead_ids: Sequence[str],
+    ) -> dict[str, HeldLead]:
+        """The leads last told of these accounts, and those with these lead ids."""
+        table = t.leads
+        statement = select(table.c.lead_id, table.c.version, table.c.state, table.c.lead).where(
+            table.c.tenant_id == tenant_id,
+            table.c.account_id.in_(accounts) | table.c.lead_id.in_(lead_ids),
+        )
+        rows = await connection.execute(statement)
+        return {
+            row.lead_id: HeldLead(row.version, row.state, LeadFacts.model_validate(row.lead))
+            for row in rows
+        }
+
+    async def boxes_elsewhere(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        boxes: Sequence[str],
+        accounts: Sequence[str],
+    ) -> set[str]:
+        """Of these boxes those that are still there, but belong to none of these accounts."""
+        parameters = {"tenant": tenant_id, "boxes": list(boxes), "accounts": list(accounts)}
+        return set((await connection.execute(_SQL["boxes_elsewhere"], parameters)).scalars())
+
+    async def save_leads(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        leads: Sequence[tuple[int, LeadNews]],
+    ) -> None:
+        """Stores what is told of leads, with its version."""
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "lead_id": news.facts.lead_id,
+                "account_id": news.facts.account_id,
+                "box_id": news.facts.box_id,
+                "state": "withdrawn" if news.withdrawn_because else "open",
+                "version": version,
+                "lead": news.facts.model_dump_json().encode(),
+            }
+            for version, news in leads
+        ]
+        await bulk.upsert(connection, t.leads, rows, key=("tenant_id", "lead_id"))
+
+    async def open_leads(self, connection: AsyncConnection, tenant_id: str) -> int:
+        """How many leads are open."""
+        statement = select(func.count()).where(
+            t.leads.c.tenant_id == tenant_id, t.leads.c.state == "open"
+        )
+        return int(await connection.scalar(statement) or 0)
+
+    async def catalogue(
+        self, connection: AsyncConnection, tenant_id: str
+    ) -> dict[str, tuple[int, tuple[CatalogueEntry, ...]]]:
+        """The catalogue as it was last published: family → (version, entries)."""
+        c = t.catalogue
+        statement = select(c.c.family, c.c.version, c.c.entries).where(c.c.tenant_id == tenant_id)
+        rows = await connection.execute(statement)
+        return {row.family: (row.version, _catalogue_entries(row.entries)) for row in rows}
+
+    async def save_catalogue(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        families: Mapping[str, tuple[int, Sequence[CatalogueEntry]]],
+    ) -> None:
+        """Stores families with their versions."""
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "family": family,
+                "version": version,
+                "entries": [entry.model_dump(mode="json") for entry in entries],
+            }
+            for family, (version, entries) in sorted(families.items())
+        ]
+        await bulk.upsert(connection, t.catalogue, rows, key=("tenant_id", "family"))
+
+
+def _catalogue_entries(stored: Sequence[Any]) -> tuple[CatalogueEntry, ...]:
+    return tuple(CatalogueEntry.model_validate(entry) for entry in stored)

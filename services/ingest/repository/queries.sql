@@ -1,0 +1,158 @@
+-- name: lock_tenant
+-- One writer per tenant.
+SELECT pg_advisory_xact_lock(hashtextextended('onelead ingest ' || :tenant, 0))
+
+-- name: count_rows
+-- The report of a batch: rows by kind and outcome.
+SELECT kind, count(*) AS read,
+       count(*) FILTER (WHERE outcome IN ('used', 'degraded')) AS used,
+       count(*) FILTER (WHERE outcome = 'degraded') AS degraded,
+       count(*) FILTER (WHERE outcome = 'quarantined') AS quarantined
+FROM ingest.record_versions WHERE tenant_id = :tenant AND batch_no = :batch_no
+GROUP BY kind ORDER BY kind
+
+-- name: repeated_boxes
+-- Rows of a box that a batch holds more than once, each with the row that is kept.
+SELECT loser.part, loser.row_no, loser.source, loser.content AS dropped, winner.content AS kept
+FROM ingest.ranked_versions loser
+JOIN ingest.ranked_versions winner USING (tenant_id, batch_no, kind, source, record_id)
+WHERE loser.tenant_id = :tenant AND loser.batch_no = :batch_no AND loser.kind = 'install_base'
+  AND loser.rank > 1 AND loser.change_version = 0 AND winner.rank = 1
+ORDER BY loser.part, loser.row_no
+
+-- name: quarantine
+UPDATE ingest.record_versions SET outcome = 'quarantined'
+FROM unnest(CAST(:parts AS int[]), CAST(:row_nos AS bigint[])) AS dropped(part, row_no)
+WHERE tenant_id = :tenant AND batch_no = :batch_no AND kind = 'install_base'
+  AND record_versions.part = dropped.part AND record_versions.row_no = dropped.row_no
+
+-- name: apply_rows
+-- A batch's rows become the latest of their records; `touched` says which of them changed.
+INSERT INTO ingest.records AS held
+    (tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, touched, removed,
+     content, content_hash, account_name, territory_id, created, closed_amount)
+SELECT tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, batch_no, false,
+       content, content_hash, account_name, territory_id, created, closed_amount
+FROM ingest.ranked_versions
+WHERE tenant_id = :tenant AND batch_no = :batch_no AND rank = 1 AND content IS NOT NULL
+ORDER BY kind, source, record_id
+ON CONFLICT (tenant_id, kind, source, record_id) DO UPDATE SET
+    batch_no = excluded.batch_no, part = excluded.part, row_no = excluded.row_no,
+    change_version = greatest(held.change_version, excluded.change_version),
+    touched = CASE WHEN held.removed OR held.content_hash <> excluded.content_hash
+                   THEN excluded.batch_no ELSE held.touched END,
+    removed = false, content = excluded.content, content_hash = excluded.content_hash,
+    account_name = excluded.account_name, territory_id = excluded.territory_id,
+    created = excluded.created, closed_amount = excluded.closed_amount
+WHERE held.batch_no <= excluded.batch_no
+  AND (excluded.change_version = 0 OR held.change_version < excluded.change_version)
+
+-- name: remove_single
+-- Records that a single change took away.
+UPDATE ingest.records AS held
+SET removed = true, touched = r.batch_no, batch_no = r.batch_no, change_version = r.change_version
+FROM ingest.ranked_versions r
+WHERE r.tenant_id = :tenant AND r.batch_no = :batch_no AND r.rank = 1 AND r.outcome = 'removed'
+  AND held.tenant_id = r.tenant_id AND held.kind = r.kind AND held.source = r.source
+  AND held.record_id = r.record_id AND NOT held.removed AND held.change_version < r.change_version
+
+-- name: remove_absent
+-- Records of a source that its newest snapshot does not hold, quarantined rows counting as held.
+UPDATE ingest.records AS held SET removed = true, touched = :batch_no, batch_no = :batch_no
+WHERE held.tenant_id = :tenant AND held.kind = :kind AND held.source = :source
+  AND NOT held.removed AND held.batch_no < :batch_no
+  AND NOT EXISTS (
+    SELECT FROM ingest.record_versions v
+    WHERE v.tenant_id = held.tenant_id AND v.batch_no = :batch_no AND v.kind = held.kind
+      AND v.source = held.source AND v.record_id = held.record_id)
+
+-- name: touched_kinds
+SELECT DISTINCT kind FROM ingest.records WHERE tenant_id = :tenant AND touched = :batch_no
+
+-- name: touched_accounts
+SELECT DISTINCT account_id FROM ingest.records
+WHERE tenant_id = :tenant AND touched = :batch_no AND account_id IS NOT NULL
+
+-- name: records_of_accounts
+SELECT account_id, kind, content FROM ingest.records
+WHERE tenant_id = :tenant AND account_id = ANY(CAST(:accounts AS text[])) AND NOT removed
+  AND kind <> 'catalogue'
+ORDER BY account_id, kind, batch_no, part, row_no, record_id
+
+-- name: catalogue_rows
+SELECT content FROM ingest.records
+WHERE tenant_id = :tenant AND kind = 'catalogue' AND NOT removed
+ORDER BY part, row_no, record_id
+
+-- name: boxes_elsewhere
+-- Boxes that are still there, but belong to none of these accounts.
+SELECT DISTINCT record_id FROM ingest.records
+WHERE tenant_id = :tenant AND kind = 'install_base' AND NOT removed
+  AND record_id = ANY(CAST(:boxes AS text[]))
+  AND account_id IS NOT NULL AND NOT account_id = ANY(CAST(:accounts AS text[]))
+
+-- name: name_uses
+-- How every spelling is used, by territory.
+SELECT account_name AS raw_name, nullif(territory_id, '') AS territory_id, count(*) AS rows,
+       count(*) FILTER (WHERE kind = 'opportunity') AS opportunity_rows,
+       max(created) FILTER (WHERE kind = 'opportunity') AS latest_created,
+       coalesce(min(row_no) FILTER (WHERE kind = 'opportunity'), min(row_no)) AS first_row,
+       min(content ->> 'postal_code') AS postal_code, min(content ->> 'domain') AS domain
+FROM ingest.records
+WHERE tenant_id = :tenant AND NOT removed AND account_name <> ''
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: places
+-- Every pair of name and territory that a record carries.
+SELECT DISTINCT account_name, territory_id FROM ingest.records
+WHERE tenant_id = :tenant AND kind <> 'catalogue'
+
+-- name: leaving
+-- The accounts that records are about to leave.
+SELECT DISTINCT r.account_id
+FROM ingest.records r,
+     unnest(CAST(:names AS text[]), CAST(:territories AS text[]), CAST(:accounts AS text[]))
+         AS place(account_name, territory_id, account_id)
+WHERE r.tenant_id = :tenant AND r.kind <> 'catalogue'
+  AND r.account_name = place.account_name AND r.territory_id = place.territory_id
+  AND r.account_id IS DISTINCT FROM place.account_id AND r.account_id IS NOT NULL
+
+-- name: relink
+UPDATE ingest.records r SET account_id = place.account_id
+FROM unnest(CAST(:names AS text[]), CAST(:territories AS text[]), CAST(:accounts AS text[]))
+         AS place(account_name, territory_id, account_id)
+WHERE r.tenant_id = :tenant AND r.kind <> 'catalogue'
+  AND r.account_name = place.account_name AND r.territory_id = place.territory_id
+  AND r.account_id IS DISTINCT FROM place.account_id
+
+-- name: update_totals
+-- The closed sums of accounts; returns those that changed.
+INSERT INTO ingest.account_totals AS held (tenant_id, account_id, closed_count, closed_sum)
+SELECT :tenant, a.account_id, count(r.closed_amount), coalesce(sum(r.closed_amount), 0)
+FROM unnest(CAST(:accounts AS text[])) AS a(account_id)
+LEFT JOIN ingest.records r ON r.tenant_id = :tenant AND r.account_id = a.account_id
+     AND r.kind = 'project' AND NOT r.removed
+GROUP BY a.account_id ORDER BY a.account_id
+ON CONFLICT (tenant_id, account_id) DO UPDATE
+    SET closed_count = excluded.closed_count, closed_sum = excluded.closed_sum
+    WHERE (held.closed_count, held.closed_sum) <> (excluded.closed_count, excluded.closed_sum)
+RETURNING account_id
+
+-- name: neighbours
+-- All accounts that share a territory with these.
+SELECT DISTINCT other.account_id FROM ingest.account_territories mine
+JOIN ingest.account_territories other USING (tenant_id, territory_id)
+WHERE mine.tenant_id = :tenant AND mine.account_id = ANY(CAST(:accounts AS text[]))
+
+-- name: territory_totals
+SELECT a.territory_id, sum(s.closed_count) AS closed_count, sum(s.closed_sum) AS closed_sum
+FROM ingest.account_territories a
+JOIN ingest.account_totals s USING (tenant_id, account_id)
+WHERE a.tenant_id = :tenant AND a.territory_id = ANY(CAST(:territories AS text[]))
+GROUP BY a.territory_id
+
+-- name: mark_all_dirty
+INSERT INTO ingest.dirty_accounts (tenant_id, account_id)
+SELECT tenant_id, name FROM ingest.directory
+WHERE tenant_id = :tenant AND subject = 'accounts' ORDER BY name
+ON CONFLICT (tenant_id, account_id) DO NOTHING

@@ -1,0 +1,82 @@
+"""Rows: every version as it came, and the latest of each record with the account it belongs to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest import tables as t
+from services.ingest.domain.batch import Batch
+from services.ingest.sources.staging import StagedRow
+from shared.db import bulk
+from shared.db.queries import load_queries
+from shared.events import BatchMode, RecordKind
+
+_SQL = load_queries(__file__)
+
+
+class RecordsRepository:
+    """Reads and writes `record_versions` and `records`."""
+
+    async def stage(
+        self, connection: AsyncConnection, batch: Batch, rows: Sequence[StagedRow]
+    ) -> None:
+        """Stores rows as they came; a row read again changes nothing."""
+        key = ("tenant_id", "batch_no", "part", "row_no", "kind", "source", "record_id")
+        values = [
+            {"tenant_id": batch.tenant_id, "batch_no": batch.batch_no, **vars(row)} for row in rows
+        ]
+        await bulk.upsert(connection, t.record_versions, values, key=key, guard="nothing")
+
+    async def repeated_boxes(self, connection: AsyncConnection, batch: Batch) -> Sequence[Row[Any]]:
+        """Rows of boxes that the batch holds more than once, each with the row that is kept."""
+        return (await connection.execute(_SQL["repeated_boxes"], _of(batch))).all()
+
+    async def quarantine(
+        self, connection: AsyncConnection, batch: Batch, places: Sequence[tuple[int, int]]
+    ) -> None:
+        """Marks install-base rows, by (part, row), as not used."""
+        parts, row_nos = [p for p, _ in places], [r for _, r in places]
+        await connection.execute(
+            _SQL["quarantine"], {**_of(batch), "parts": parts, "row_nos": row_nos}
+        )
+
+    async def apply(self, connection: AsyncConnection, batch: Batch) -> None:
+        """Makes the batch's rows the latest of their records, and removes what it no longer holds.
+
+        What changed carries the batch's number in `touched`. A batch that is not whole removes nothing.
+        """
+        await connection.execute(_SQL["apply_rows"], _of(batch))
+        await connection.execute(_SQL["remove_single"], _of(batch))
+        if not batch.whole:
+            return
+        snapshots = {(p.kind, p.source) for p in batch.parts if p.mode is BatchMode.SNAPSHOT}
+        for kind, source in sorted(snapshots):
+            parameters = {**_of(batch), "kind": kind, "source": source}
+            await connection.execute(_SQL["remove_absent"], parameters)
+
+    async def touched_kinds(self, connection: AsyncConnection, batch: Batch) -> set[RecordKind]:
+        """The kinds of records that the batch changed."""
+        rows = await connection.execute(_SQL["touched_kinds"], _of(batch))
+        return {RecordKind(row.kind) for row in rows}
+
+    async def touched_accounts(self, connection: AsyncConnection, batch: Batch) -> set[str]:
+        """The accounts that the changed records belong to."""
+        return set((await connection.execute(_SQL["touched_accounts"], _of(batch))).scalars())
+
+    async def of_accounts(
+        self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
+    ) -> Sequence[Row[Any]]:
+        """The records of accounts: (account_id, kind, content), in the order they were read."""
+        parameters = {"tenant": tenant_id, "accounts": list(accounts)}
+        return (await connection.execute(_SQL["records_of_accounts"], parameters)).all()
+
+    async def catalogue_rows(self, connection: AsyncConnection, tenant_id: str) -> list[Any]:
+        """The contents of the catalogue's rows, in catalogue order."""
+        rows = await connection.execute(_SQL["catalogue_rows"], {"tenant": tenant_id})
+        return list(rows.scalars())
+
+
+def _of(batch: Batch) -> dict[str, Any]:
+    return {"tenant": batch.tenant_id, "batch_no": batch.batch_no}

@@ -1,0 +1,13 @@
+"""The settings of ingest."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """What every service has, and how much one step of the work takes."""
+
+    tick_interval_s: float = Field(0.2, gt=0, le=3_600)
+    accounts_per_step: int = Field(100, ge=1, le=10_000)
+    findings_in_report: int = Field(200, ge=0, le=1_000)

@@ -1,0 +1,1 @@
+"""Reads what tenants have: workbooks and CSV files as tables, tables as events, rows as records."""

@@ -1,0 +1,101 @@
+"""Turns observed rows into staged ones: judged by the domain, with the columns that SQL works on."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import orjson
+
+from services.ingest.domain.directory import own_name
+from services.ingest.domain.profile import closed_totals
+from services.ingest.domain.records import AnyRecord, Box, CustomerRecord, Opportunity, Project
+from services.ingest.sources.judge import Judgement
+from shared.events import RecordKind, RecordObserved, RecordRemoved
+from shared.rules.model import Rules
+
+
+@dataclass(frozen=True)
+class StagedRow:
+    """A row as it goes into `record_versions`."""
+
+    part: int
+    row_no: int
+    kind: RecordKind
+    source: str
+    record_id: str
+    change_version: int
+    outcome: str
+    raw: bytes
+    content: bytes | None
+    content_hash: str
+    account_name: str
+    territory_id: str
+    created: date | None
+    service_end: date | None
+    closed_amount: Decimal | None
+    event_id: str
+
+
+def staged(
+    observed: RecordObserved, judgement: Judgement, rules: Rules, *, row_no: int, event_id: str
+) -> StagedRow:
+    """The row to store. `row_no` is its data row in a batch, or the place of a single change."""
+    record = judgement.record
+    content = None if record is None else record.model_dump_json().encode()
+    customer = record if isinstance(record, CustomerRecord) else None
+    return StagedRow(
+        part=observed.part,
+        row_no=row_no,
+        kind=observed.kind,
+        source=observed.source,
+        record_id=record.record_id if record else observed.record_id,
+        change_version=0 if observed.batch_id else observed.version,
+        outcome=judgement.outcome,
+        raw=orjson.dumps({"values": observed.values, "extra": observed.extra}),
+        content=content,
+        content_hash=_digest(record),
+        account_name=(own_name(customer) or "") if customer else "",
+        territory_id=(customer.territory_id or "") if customer else "",
+        created=record.created if isinstance(record, Opportunity) else None,
+        service_end=record.service_end if isinstance(record, Box) else None,
+        closed_amount=_closed_amount(record, rules),
+        event_id=event_id,
+    )
+
+
+def removal(removed: RecordRemoved, *, row_no: int, event_id: str) -> StagedRow:
+    """The row to store for a record that its source no longer holds."""
+    return StagedRow(
+        part=0,
+        row_no=row_no,
+        kind=removed.kind,
+        source=removed.source,
+        record_id=removed.record_id,
+        change_version=removed.version,
+        outcome="removed",
+        raw=b"{}",
+        content=None,
+        content_hash="",
+        account_name="",
+        territory_id="",
+        created=None,
+        service_end=None,
+        closed_amount=None,
+        event_id=event_id,
+    )
+
+
+def _digest(record: AnyRecord | None) -> str:
+    """Says whether two rows mean the same; where a row stands in its file is not part of it."""
+    if record is None:
+        return ""
+    content = record.model_dump_json(exclude={"row"})
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def _closed_amount(record: AnyRecord | None, rules: Rules) -> Decimal | None:
+    if not isinstance(record, Project):
+        return None
+    totals = closed_totals([record], rules)
+    return totals.sum if totals.count else None

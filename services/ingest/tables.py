@@ -1,0 +1,198 @@
+"""The tables of schema `ingest`: work, every version of a record, accounts and links, what was emitted."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from shared.db.rules_store import tenant_rules_table
+from shared.messaging.tables import (
+    dead_letters_table,
+    inbox_table,
+    outbox_table,
+    relay_holders_table,
+)
+
+SCHEMA = "ingest"
+metadata = MetaData(schema=SCHEMA)
+
+
+def _key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
+    return Column(name, kind, primary_key=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _key("tenant_id"),
+    Column("as_of", Date, nullable=False),
+    Column("last_batch_no", BigInteger, nullable=False),
+    Column("day_version", BigInteger, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _key("tenant_id"),
+    _key("batch_no", BigInteger),
+    Column("batch_id", Text, nullable=False),
+    Column("work", Text, nullable=False, comment="import, change, day or rules"),
+    Column("state", Text, nullable=False, comment="receiving, complete, applied, done"),
+    Column("parts", JSONB, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("expected", BigInteger, comment="rows announced at completion"),
+    Column("whole", Boolean, nullable=False, comment="as many rows came as were announced"),
+    Column("dirty_total", BigInteger, nullable=False),
+    Column("progress_version", BigInteger, nullable=False),
+    Column("traceparent", Text),
+    Column("opened_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    Index("batches_by_id", "tenant_id", "batch_id", unique=True),
+)
+
+record_versions = Table(
+    "record_versions",
+    metadata,
+    _key("tenant_id"),
+    _key("batch_no", BigInteger),
+    _key("part", Integer),
+    _key("row_no", BigInteger),
+    _key("kind"),
+    _key("source"),
+    _key("record_id"),
+    Column("change_version", BigInteger, nullable=False, comment="0 inside a batch"),
+    Column("outcome", Text, nullable=False, comment="used, degraded, quarantined or removed"),
+    Column("raw", JSONB, nullable=False),
+    Column("content", JSONB, comment="the normalised record; null when there is none"),
+    Column("content_hash", Text, nullable=False),
+    _text("account_name"),
+    _text("territory_id"),
+    Column("created", Date),
+    Column("service_end", Date),
+    Column("closed_amount", Numeric, comment="of a closed project that counts in averages"),
+    Column("event_id", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    _key("tenant_id"),
+    _key("batch_no", BigInteger),
+    _key("part", Integer),
+    _key("row_no", BigInteger),
+    _key("seq", Integer),
+    Column("finding", JSONB, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    _key("tenant_id"),
+    _key("kind"),
+    _key("source"),
+    _key("record_id"),
+    Column("batch_no", BigInteger, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("row_no", BigInteger, nullable=False),
+    Column("change_version", BigInteger, nullable=False),
+    Column("touched", BigInteger, nullable=False, comment="the batch that last changed it"),
+    Column("removed", Boolean, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    _text("account_name"),
+    _text("territory_id"),
+    Column("created", Date),
+    Column("closed_amount", Numeric),
+    Column("account_id", Text),
+    Index("records_by_account", "tenant_id", "account_id", "kind"),
+    Index("records_by_touch", "tenant_id", "touched"),
+    Index("records_by_name", "tenant_id", "account_name", "territory_id"),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    _key("tenant_id"),
+    _key("subject"),
+    _key("name"),
+    Column("entry", JSONB, nullable=False, comment="an account, a link or a candidate"),
+)
+
+account_territories = Table(
+    "account_territories",
+    metadata,
+    _key("tenant_id"),
+    _key("territory_id"),
+    _key("account_id"),
+)
+
+account_totals = Table(
+    "account_totals",
+    metadata,
+    _key("tenant_id"),
+    _key("account_id"),
+    Column("closed_count", BigInteger, nullable=False),
+    Column("closed_sum", Numeric, nullable=False),
+)
+
+dirty_accounts = Table(
+    "dirty_accounts",
+    metadata,
+    _key("tenant_id"),
+    _key("account_id"),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    _key("tenant_id"),
+    _key("account_id"),
+    Column("version", BigInteger, nullable=False),
+    Column("profile", JSONB, nullable=False),
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    _key("tenant_id"),
+    _key("lead_id"),
+    Column("account_id", Text, nullable=False),
+    Column("box_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("lead", JSONB, nullable=False),
+    Index("leads_by_account", "tenant_id", "account_id"),
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    _key("tenant_id"),
+    _key("family"),
+    Column("version", BigInteger, nullable=False),
+    Column("entries", JSONB, nullable=False),
+)
+
+tenant_rules = tenant_rules_table(metadata)
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+dead_letters = dead_letters_table(metadata)
+relay_holders = relay_holders_table(metadata)

@@ -1,0 +1,123 @@
+"""Works off what arrival left behind: a tenant's units of work in their order, and new days."""
+
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.applying import Applying
+from services.ingest.deriving import Deriving
+from services.ingest.domain.batch import Batch
+from services.ingest.messages import day_derived, progressed
+from services.ingest.repository import BatchesRepository, DerivedRepository
+from services.ingest.settings import IngestSettings
+from shared import clock
+from shared.db.rules_store import RulesStore
+from shared.events import ImportPhase
+from shared.messaging.outbox import Outbox
+from shared.ops.composition import Base
+from shared.ops.logs import get_logger
+from shared.ops.ticks import run_ticks
+
+_log = get_logger(__name__)
+
+
+class IngestWork:
+    """Takes steps, each one transaction under the tenant's lock; a kill between two loses nothing."""
+
+    def __init__(self, base: Base, rules: RulesStore, settings: IngestSettings) -> None:
+        self._base = base
+        self._rules = rules
+        self._settings = settings
+        self._outbox: Outbox = base.outbox
+        self._batches = BatchesRepository()
+        self._derived = DerivedRepository()
+        self._applying = Applying(base.outbox)
+        self._deriving = Deriving(base.outbox)
+
+    async def run(self) -> None:
+        """Steps until cancelled; sleeps when there is nothing to do."""
+        await run_ticks(self.step, self._settings.tick_interval_s)
+
+    async def step(self) -> bool:
+        """Moves days on, then takes one step for each tenant with work. Returns whether there was any."""
+        async with self._base.tick_database.transaction() as connection:
+            days = await self._batches.days(connection)
+            tenants = await self._batches.tenants_with_work(connection)
+        today = self._settings.as_of or clock.today()
+        for tenant_id, day in days.items():
+            if self._is_new(day, today):
+                async with self._base.database.transaction({tenant_id}) as connection:
+                    await self._begin_day(connection, tenant_id, today)
+        for tenant_id in tenants:
+            async with self._base.database.transaction({tenant_id}) as connection:
+                await self._step(connection, tenant_id)
+        return bool(tenants)
+
+    def _is_new(self, day: date, today: date) -> bool:
+        """A tenant's day only moves forward, unless the setting says otherwise."""
+        return today != day if self._settings.as_of else today > day
+
+    async def _begin_day(self, connection: AsyncConnection, tenant_id: str, today: date) -> None:
+        await self._batches.lock_tenant(connection, tenant_id)
+        await self._batches.move_day(connection, tenant_id, today)
+        version = await self._batches.next_day_version(connection, tenant_id)
+        await self._batches.open_batch(
+            connection, tenant_id, f"day-{today}-{version}", work="day", state="complete"
+        )
+        _log.info("a new day begins", tenant=tenant_id, as_of=str(today))
+
+    async def _step(self, connection: AsyncConnection, tenant_id: str) -> None:
+        await self._batches.lock_tenant(connection, tenant_id)
+        batch = await self._batches.next_work(connection, tenant_id)
+        if batch is None:
+            return
+        rules = (await self._rules.in_force(connection, {tenant_id}))[tenant_id].rules
+        if batch.state == "complete":
+            await self._applying.apply(connection, batch, rules)
+            await self._tell(connection, batch, ImportPhase.APPLYING)
+            return
+        as_of = await self._batches.day(connection, tenant_id)
+        limit = self._settings.accounts_per_step
+        if await self._deriving.derive(connection, batch, rules, as_of, limit):
+            await self._tell(connection, batch, ImportPhase.DERIVING)
+        else:
+            await self._finish(connection, batch, as_of)
+
+    async def _finish(self, connection: AsyncConnection, batch: Batch, as_of: date) -> None:
+        await self._batches.set_state(connection, batch, "done")
+        if batch.work == "day":
+            version = await self._batches.next_day_version(connection, batch.tenant_id)
+            await self._outbox.add(connection, [day_derived(batch, version, as_of)])
+        await self._tell(connection, batch, ImportPhase.COMPLETED)
+        _log.info("work done", tenant=batch.tenant_id, batch=batch.batch_id, work=batch.work)
+
+    async def _tell(self, connection: AsyncConnection, batch: Batch, phase: ImportPhase) -> None:
+        """Tells the importer where its batch stands; nobody waits for the other kinds of work."""
+        if batch.work != "import":
+            return
+        report: dict[str, object] = {}
+        if phase is ImportPhase.COMPLETED:
+            limit = self._settings.findings_in_report
+            rows, findings, total = await self._batches.report(connection, batch, limit)
+            leads = await self._derived.open_leads(connection, batch.tenant_id)
+            report = {
+                "rows": rows,
+                "findings": findings,
+                "findings_total": total,
+                "leads_open": leads,
+                "detail": None
+                if batch.whole
+                else "fewer or more rows came than were announced; nothing was removed",
+            }
+        waiting = await self._derived.dirty_count(connection, batch.tenant_id)
+        total_accounts = max(batch.dirty_total, waiting)
+        version = await self._batches.next_progress_version(connection, batch)
+        message = progressed(
+            batch,
+            version,
+            phase,
+            done=total_accounts - waiting,
+            total=total_accounts,
+            **report,
+        )
+        await self._outbox.add(connection, [message])

@@ -1,0 +1,1 @@
+"""What OneLead promises to those who read and write its topics: schemas, AsyncAPI, compatibility."""

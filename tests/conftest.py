@@ -1,0 +1,36 @@
+"""The fixtures every test may use: the real Kafka and PostgreSQL, schemas in it, a tenant of one's own."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from onelead.broker import create_missing_topics
+from shared.db.migrate import SERVICES, ensure_database, upgrade
+from tests.support.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A real Kafka and a real PostgreSQL, started once for all tests."""
+    with running_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(stack: Stack) -> Stack:
+    """The stack with every service's newest schema and with the topics that tenants share."""
+    ensure_database(stack.owner_url)
+    for service in SERVICES:
+        upgrade(stack.owner_url, service)
+    asyncio.run(create_missing_topics(stack.bootstrap, []))
+    return stack
+
+
+@pytest.fixture
+def tenant(migrated: Stack) -> str:
+    """The id of a tenant that no other test uses, with topics of its own."""
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    asyncio.run(create_missing_topics(migrated.bootstrap, [name]))
+    return name

@@ -1,0 +1,1 @@
+"""The notifier against real sockets and a real PostgreSQL."""

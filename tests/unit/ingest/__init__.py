@@ -1,0 +1,1 @@
+"""What ingest decides: accounts, profiles, leads."""

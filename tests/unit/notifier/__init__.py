@@ -1,0 +1,1 @@
+"""The notifier's pure rules: outcomes, routing, messages, settings."""

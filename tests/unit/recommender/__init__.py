@@ -1,0 +1,1 @@
+"""The services, bundle and margin recommended for a lead."""

@@ -1,0 +1,1 @@
+"""How the rules file is read, laid over the defaults, and refused."""

@@ -1,0 +1,143 @@
+"""Workbooks: read whole, in a process of their own; hostile and broken ones are refused, named."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.ingest.sources.workbook import read_workbook
+from shared.errors import UserError
+from tests.support.workbooks import write_workbook
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def with_member(path: Path, name: str, content: bytes) -> Path:
+    """The workbook with one member replaced."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in {**members, name: content}.items():
+            archive.writestr(member, data)
+    return path
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    return write_workbook(tmp_path / "plain.xlsx", {"A": [("a", 1)], "B": []})
+
+
+def test_every_sheet_is_read_with_its_rows_where_they_stand(tmp_path: Path) -> None:
+    rows = [(), ("title",), ("h", "i"), (1, "x"), (None, True)]
+    path = write_workbook(tmp_path / "a.xlsx", {"First": rows, "Empty": []})
+    first, empty = read_workbook(path)
+    assert (first.file, first.name, empty.name) == ("a.xlsx", "First", "Empty")
+    assert [[cell for cell in row if cell is not None] for row in first.rows] == [
+        [],
+        ["title"],
+        ["h", "i"],
+        [1.0, "x"],
+        [True],
+    ]
+    assert empty.rows == []
+
+
+def test_days_are_iso_text_with_a_time_only_where_there_is_one(tmp_path: Path) -> None:
+    cells = (date(2020, 1, 2), datetime(2020, 1, 2), datetime(2020, 1, 2, 3, 4), time(5, 6))  # noqa: DTZ001
+    path = write_workbook(tmp_path / "a.xlsx", {"A": [(*cells, timedelta(hours=30), "日本")]})
+    assert list(read_workbook(path)[0].rows[0]) == [
+        *("2020-01-02", "2020-01-02", "2020-01-02 03:04:00", "05:06:00"),
+        *("1 day, 6:00:00", "日本"),
+    ]
+
+
+def _text(path: Path) -> None:
+    path.write_text("serial,name\n1,2\n")
+
+
+def _nothing(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _encrypted(path: Path) -> None:
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04" + os.urandom(2_000))
+
+
+def _other_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", "<x/>")
+
+
+def _cut_off(path: Path) -> None:
+    write_workbook(path, {"A": [("a",) * 50] * 200})
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (_text, "not an Excel workbook, whatever its name says"),
+        (_nothing, "the file is empty"),
+        (_encrypted, "encrypted, or in the old .xls format"),
+        (_garbage, "damaged"),
+        (_other_zip, "not an Excel workbook"),
+        (_cut_off, "damaged"),
+    ],
+)
+def test_what_is_no_workbook_is_refused_with_a_remedy(
+    tmp_path: Path, make: Callable[[Path], None], fault: str
+) -> None:
+    path = tmp_path / "export.xlsx"
+    make(path)
+    with pytest.raises(UserError) as refused:
+        read_workbook(path)
+    assert refused.value.message.startswith("export.xlsx: ")
+    assert fault in refused.value.message
+    assert refused.value.hint
+
+
+def test_a_bomb_is_refused_unread(plain: Path) -> None:
+    with_member(plain, SHEET, b"<x>" + b" " * 80_000_000)
+    with pytest.raises(UserError, match="unpacks to more than"):
+        read_workbook(plain)
+
+
+def test_a_sparse_giant_is_refused_unread(plain: Path) -> None:
+    cells = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"/></row>'
+    with_member(plain, SHEET, b"<worksheet><sheetData>" + cells + b"</sheetData></worksheet>")
+    with pytest.raises(UserError, match=r"spans 1,048,576 rows × 16,384 columns"):
+        read_workbook(plain)
+
+
+def test_a_sheet_that_is_no_xml_is_refused(plain: Path) -> None:
+    with_member(plain, SHEET, b"<worksheet><sheetData><row><c></row>")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_workbook(plain)
+
+
+@pytest.fixture
+def large(plain: Path) -> Path:
+    """A workbook of two million cells, each harmless."""
+    row = "".join(f'<c r="{column}{{0}}"><v>{{0}}</v></c>' for column in "ABCDEFGHIJKLMNOP")
+    rows = "".join(f'<row r="{n}">{row.format(n)}</row>' for n in range(1, 120_000))
+    content = f"<worksheet><sheetData>{rows}</sheetData></worksheet>"
+    return with_member(plain, SHEET, content.encode())
+
+
+@pytest.mark.parametrize("limit", [{"memory_bytes": 40_000_000}, {"cpu_s": 1}])
+def test_a_reader_that_wants_too_much_dies_alone(large: Path, limit: dict[str, int]) -> None:
+    with pytest.raises(UserError, match="the workbook cannot be read") as refused:
+        read_workbook(large, **limit)
+    assert f"{limit.get('memory_bytes', 2_000_000_000) // 1_000_000} MB" in refused.value.message
+
+
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_workbook(tmp_path / "nowhere.xlsx")
