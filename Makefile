@@ -56,7 +56,7 @@ $(DEV) $(ONE_MACHINE):
 	@test -n "$(PYTHON)" || { echo "OneLead needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." \
 		"Install one, or say where it is: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	@echo "Building .venv from requirements/$(LOCK).txt (once; it takes a minute or two)"
-	@ls $(DEV) $(ONE_MACHINE) >/dev/null 2>&1 || rm -rf .venv
+	@.venv/bin/python -c 'import pip; $(NEW_ENOUGH)' 2>/dev/null || rm -rf .venv
 	@test -d .venv || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian install" \
 		"python3-venv" >&2; exit 1; }
 	@.venv/bin/python -m pip install --disable-pip-version-check --require-hashes \

@@ -69,9 +69,7 @@ async def run_demo(
     _print_json(out, options, results, measured)
 
 
-def _print_json(
-    out: Console, options: DemoOptions, results: Results, measured: Measured
-) -> None:
+def _print_json(out: Console, options: DemoOptions, results: Results, measured: Measured) -> None:
     """When the demo ends by itself this is the very last line of all."""
     if options.as_json:
         out.out(orjson.dumps(as_json(results, measured)).decode())

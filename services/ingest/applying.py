@@ -81,9 +81,7 @@ class Applying:
     ) -> None:
         """Publishes the families whose services differ from what was published last."""
         rows = await self._records.catalogue_rows(connection, batch.tenant_id)
-        families = families_of(
-            [CatalogueRow.model_validate(row) for row in rows], rules.currency
-        )
+        families = families_of([CatalogueRow.model_validate(row) for row in rows], rules.currency)
         held = await self._derived.catalogue(connection, batch.tenant_id)
         changed: dict[str, tuple[int, tuple[CatalogueEntry, ...]]] = {}
         for family in sorted({*families, *held}):

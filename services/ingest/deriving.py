@@ -42,7 +42,9 @@ class Deriving:
         rows = await self._rows(connection, batch.tenant_id, accounts)
         derivations = await self._derivations(connection, batch, rules, as_of, rows)
         versions = await self._save_profiles(connection, batch, derivations, as_of)
-        await self._save_leads(connection, batch, derivations, versions, rows, as_of)
+        await self._save_leads(
+            connection, batch, derivations, account_versions=versions, rows=rows, as_of=as_of
+        )
         return len(accounts)
 
     async def _rows(
@@ -130,6 +132,7 @@ class Deriving:
         connection: AsyncConnection,
         batch: Batch,
         derivations: Mapping[str, Derivation],
+        *,
         account_versions: Mapping[str, int],
         rows: Mapping[str, AccountRows],
         as_of: date,

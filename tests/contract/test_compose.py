@@ -60,7 +60,7 @@ def test_a_service_accepts_the_settings_it_is_given(
     for variable, value in settings_of(SERVICES[name]).items():
         if value is not None:
             monkeypatch.setenv(variable, value.replace("/run/secrets", str(tmp_path)))
-    settings = SERVICE_SETTINGS[name]()  # type: ignore[call-arg]
+    settings = SERVICE_SETTINGS[name]()
     assert settings.url().render_as_string(hide_password=False) == (
         f"postgresql+asyncpg://onelead_{name}:s3cret@postgres:5432/onelead"
     )
@@ -225,7 +225,7 @@ def answering(status: int) -> Iterator[int]:
     """A server that answers /readyz, and nothing else, with a status."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             self.send_response(status if self.path == "/readyz" else 404)
             self.end_headers()
             self.wfile.write(b'{"ready": "maybe"}')

@@ -1,0 +1,1 @@
+"""Tests that need a package manager, a browser or minutes: make slow."""

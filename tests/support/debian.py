@@ -1,0 +1,54 @@
+"""Tools from Debian's packages, fetched when they are missing; where that fails, says what to install."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+_TIMEOUT_S = 240
+
+
+def docker_compose() -> str:
+    """The path of docker-compose, installed when it is missing."""
+    found = shutil.which("docker-compose")
+    if found is None:
+        _run(["apt-get", "update"], "docker-compose")
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", "docker-compose"]
+        _run(install, "docker-compose")
+        found = shutil.which("docker-compose")
+    return found or _tell("docker-compose", "it was installed and is not on the PATH")
+
+
+@cache
+def promtool() -> str:
+    """The path of promtool; unpacked from its package, because installing that starts a server."""
+    found = shutil.which("promtool")
+    if found:
+        return found
+    folder = Path(tempfile.mkdtemp(prefix="onelead-promtool-"))
+    folder.chmod(0o755)
+    _run(["apt-get", "update"], "prometheus")
+    _run(["apt-get", "download", "prometheus"], "prometheus", folder)
+    (package,) = folder.glob("prometheus_*.deb")
+    _run(["dpkg-deb", "-x", str(package), str(folder)], "prometheus")
+    package.unlink()
+    return str(folder / "usr/bin/promtool")
+
+
+def _run(command: Sequence[str], package: str, folder: Path | None = None) -> None:
+    try:
+        subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S
+        )
+    except subprocess.CalledProcessError as error:
+        _tell(package, error.stderr.strip()[-500:])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _tell(package, str(error))
+
+
+def _tell(package: str, why: str) -> str:
+    pytest.fail(f"this test needs Debian's package {package}: apt-get install {package}\n{why}")

@@ -1,0 +1,89 @@
+"""The command line: a help worth reading, every failure told without a traceback, exit codes."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from onelead import cli
+from onelead.cli import COMMANDS, EXIT_BUG, Command, run_command_line
+from onelead.lifecycle import InterruptedBySignalError
+from shared.errors import UserError
+
+Captured = pytest.CaptureFixture[str]
+
+
+def failing_with(error: BaseException) -> Command:
+    def fail() -> None:
+        """Fail."""
+        raise error
+
+    return Command("fail", "Test", fail)
+
+
+def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
+    patch.setattr(cli, "COMMANDS", (failing_with(error), Command("other", "Test", typer.Typer())))
+    return run_command_line(["fail"])
+
+
+def test_the_help_names_every_command_and_shows_examples(capsys: Captured) -> None:
+    assert run_command_line(["--help"]) == 0
+    said = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command.name in said
+    assert "onelead demo" in said
+    assert "ONELEAD_HOME" in said
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_every_command_explains_itself(command: str, capsys: Captured) -> None:
+    assert run_command_line([command, "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_a_users_error_is_told_with_its_hint_and_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    error = UserError("port 9 is [in] use", hint="set X", exit_code=3)
+    assert run_failing(monkeypatch, error) == 3
+    said = capsys.readouterr().err
+    assert "Error: port 9 is [in] use" in said
+    assert "Hint: set X" in said
+    assert "Traceback" not in said
+
+
+def test_a_bug_is_told_in_a_line_with_the_place_of_its_details(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run_failing(monkeypatch, ValueError("odd\nthing")) == EXIT_BUG
+    said = capsys.readouterr().err
+    assert "Error: ValueError: odd thing" in said
+    assert "Traceback" not in said
+    [log] = tmp_path.glob("onelead-error-*.log")
+    assert log.name in said.replace("\n", "")
+    assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InterruptedBySignalError(2), 130),
+        (InterruptedBySignalError(15), 143),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_an_interruption_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, error: BaseException, code: int
+) -> None:
+    assert run_failing(monkeypatch, error) == code
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["import"], ["demo", "--nonsense"]])
+def test_a_wrong_command_line_is_told_with_exit_code_2(
+    arguments: list[str], capsys: Captured
+) -> None:
+    assert run_command_line(arguments) == 2
+    assert "Usage: onelead" in capsys.readouterr().err
