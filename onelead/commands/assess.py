@@ -52,15 +52,16 @@ def assess(
     with err.status("Reading and assessing"):
         tables = read_files(paths, used_rules, kinds)
         assessment = assess_tables(tables, used_rules, as_of.date())
-    if as_json:
-        out.out(orjson.dumps(assessment_json(assessment)).decode(), highlight=False)
-    elif as_json_lines:
-        _print_lines(assessment)
+    if as_json or as_json_lines:
+        _print_json(assessment, lines=as_json_lines)
     else:
         for part in report(assessment):
             out.print(part)
 
 
-def _print_lines(assessment: Assessment) -> None:
+def _print_json(assessment: Assessment, *, lines: bool) -> None:
+    if not lines:
+        out.out(orjson.dumps(assessment_json(assessment)).decode(), highlight=False)
+        return
     for lead in assessment.leads:
         out.out(orjson.dumps(lead_json(lead, assessment.as_of)).decode(), highlight=False)

@@ -24,6 +24,7 @@ Remember = Callable[[str, "Child"], None]
 """Told of every started process, before it is ready."""
 
 _KILL_GRACE_S = 3.0
+_LOG_LIMIT_BYTES = 20_000_000
 _PR_SET_PDEATHSIG = 1
 _FRAME = re.compile(r"\s+|Traceback \(most recent call last\)|Caused by: ")
 # Loaded before any fork: between fork and exec nothing may be imported.
@@ -48,6 +49,7 @@ class Child:
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
+        _roll(spec.log_path)
         with spec.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 list(spec.argv),
@@ -103,6 +105,12 @@ class Child:
     def log_tail(self, lines: int = 8) -> str:
         """The last lines of its log, for an error message."""
         return tail(self.spec.log_path, lines)
+
+
+def _roll(log_path: Path) -> None:
+    """Puts a log aside that has grown long; one older one is kept."""
+    if log_path.exists() and log_path.stat().st_size > _LOG_LIMIT_BYTES:
+        log_path.replace(log_path.with_suffix(".old.log"))
 
 
 def forget(_name: str, _child: Child) -> None:

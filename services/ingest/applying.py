@@ -48,7 +48,7 @@ class Applying:
         if batch.work in ("rules", "day") or RecordKind.CATALOGUE in kinds:
             await self._derived.mark_all_dirty(connection, batch.tenant_id)
         total = await self._derived.dirty_count(connection, batch.tenant_id)
-        await self._batches.set_state(connection, batch, "applied", dirty_total=total)
+        await self._batches.update(connection, batch, state="applied", dirty_total=total)
 
     async def _quarantine_repeats(self, connection: AsyncConnection, batch: Batch) -> None:
         repeats = await self._records.repeated_boxes(connection, batch)

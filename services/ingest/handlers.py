@@ -11,14 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.domain.batch import Batch
 from services.ingest.messages import progressed
 from services.ingest.repository import BatchesRepository, RecordsRepository
-from services.ingest.sources.judge import judge_record
-from services.ingest.sources.staging import removal, staged
+from services.ingest.sources.staging import stage
 from shared import clock
 from shared.db.rules_store import RulesInForce, RulesStore
 from shared.events import (
     BatchCompleted,
     BatchOpened,
-    Finding,
     ImportPhase,
     RecordObserved,
     RecordRemoved,
@@ -93,34 +91,8 @@ class IngestHandlers:
             if batch is None:
                 raise ValueError(f"rows of batch {batch_id[:80]!r}, which was never opened")
             if batch.state == "receiving":
-                await self._stage_rows(connection, batch, observed, rules)
-
-    async def _stage_rows(
-        self,
-        connection: AsyncConnection,
-        batch: Batch,
-        observed: Sequence[tuple[Received, RecordObserved]],
-        rules: RulesInForce,
-    ) -> None:
-        found: dict[tuple[int, int], Sequence[Finding]] = {}
-        rows = []
-        for message, event in observed:
-            part = batch.parts[event.part] if event.part < len(batch.parts) else None
-            judgement = judge_record(event, part, rules.rules)
-            if judgement.findings:
-                found[(event.part, event.row)] = judgement.findings
-            rows.append(
-                staged(
-                    event,
-                    judgement,
-                    rules.rules,
-                    row_no=event.row,
-                    event_id=message.envelope.id,
-                )
-            )
-        await self._records.stage(connection, batch, rows)
-        await self._batches.add_findings(connection, batch, found)
-        await self._tell(connection, batch, ImportPhase.RECEIVING)
+                await self._save(connection, batch, observed, rules)
+                await self._tell(connection, batch, ImportPhase.RECEIVING)
 
     async def _change(
         self,
@@ -130,30 +102,35 @@ class IngestHandlers:
         rules: RulesInForce,
     ) -> None:
         """Single changes: those not seen before become a small unit of work of their own."""
-        singles = [m for m in messages if _is_single(m)]
-        new = await self._inbox.first_seen(connection, singles)
+        new = await self._inbox.first_seen(connection, [m for m in messages if _is_single(m)])
         if not new:
             return
+        first = new[0].envelope
         batch = await self._batches.open_batch(
             connection,
             tenant_id,
-            f"change-{new[0].envelope.id}",
+            f"change-{first.id}",
             work="change",
             state="complete",
-            traceparent=new[0].envelope.traceparent,
+            traceparent=first.traceparent,
         )
-        rows = []
-        found: dict[tuple[int, int], Sequence[Finding]] = {}
-        for place, message in enumerate(new, start=1):
-            event, event_id = message.event, message.envelope.id
-            if isinstance(event, RecordRemoved):
-                rows.append(removal(event, row_no=place, event_id=event_id))
-            elif isinstance(event, RecordObserved):
-                judgement = judge_record(event, None, rules.rules)
-                found[(0, place)] = judgement.findings
-                rows.append(staged(event, judgement, rules.rules, row_no=place, event_id=event_id))
-        await self._records.stage(connection, batch, rows)
-        await self._batches.add_findings(connection, batch, found)
+        await self._save(connection, batch, new, rules)
+
+    async def _save(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        messages: Sequence[Received],
+        rules: RulesInForce,
+    ) -> None:
+        arrived = [
+            (message.envelope.id, message.event)
+            for message in messages
+            if isinstance(message.event, RecordObserved | RecordRemoved)
+        ]
+        staged = stage(arrived, batch.parts, rules.rules)
+        await self._records.stage(connection, batch, [vars(row) for row in staged.rows])
+        await self._batches.add_findings(connection, batch, staged.findings)
 
     async def _complete(
         self, connection: AsyncConnection, tenant_id: str, messages: Sequence[Received]
@@ -173,13 +150,11 @@ class IngestHandlers:
         await self._outbox.add(connection, [progressed(batch, version, phase, done=done)])
 
 
-def _by_batch(
-    messages: Sequence[Received],
-) -> dict[str, list[tuple[Received, RecordObserved]]]:
-    rows: dict[str, list[tuple[Received, RecordObserved]]] = {}
+def _by_batch(messages: Sequence[Received]) -> dict[str, list[Received]]:
+    rows: dict[str, list[Received]] = {}
     for message in messages:
         if isinstance(message.event, RecordObserved) and message.event.batch_id:
-            rows.setdefault(message.event.batch_id, []).append((message, message.event))
+            rows.setdefault(message.event.batch_id, []).append(message)
     return rows
 
 

@@ -84,7 +84,7 @@ class IngestWork:
             await self._finish(connection, batch, as_of)
 
     async def _finish(self, connection: AsyncConnection, batch: Batch, as_of: date) -> None:
-        await self._batches.set_state(connection, batch, "done")
+        await self._batches.update(connection, batch, state="done")
         if batch.work == "day":
             version = await self._batches.next_day_version(connection, batch.tenant_id)
             await self._outbox.add(connection, [day_derived(batch, version, as_of)])

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.recommender import tables as t
 from shared.db import bulk
+from shared.db.queries import load_queries
 from shared.db.rules_store import RulesStore
 from shared.events import CatalogueEntry, CatalogueFamilyChanged, LeadChanged, LeadScored
 from shared.messaging.codec import Received
@@ -31,26 +32,7 @@ class LeadInputs:
     previous_version: int | None
 
 
-_INPUTS = text(
-    """
-    SELECT s.tenant_id, s.event AS scored, s.event_id AS scored_event_id, s.traceparent,
-           f.event AS family, f.event_id AS family_event_id, p.event AS previous,
-           p.version AS previous_version
-    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
-    JOIN recommender.scored s USING (tenant_id, lead_id)
-    LEFT JOIN recommender.families f ON f.tenant_id = s.tenant_id AND f.family = s.family
-    LEFT JOIN recommender.published p ON p.tenant_id = s.tenant_id AND p.lead_id = s.lead_id
-    WHERE coalesce(f.version, 0) >= s.family_version
-    ORDER BY s.tenant_id, s.lead_id
-    """
-)
-_WAITING = text(
-    """
-    SELECT count(*) FROM recommender.scored s
-    LEFT JOIN recommender.families f ON f.tenant_id = s.tenant_id AND f.family = s.family
-    WHERE coalesce(f.version, 0) < s.family_version
-    """
-)
+_SQL = load_queries(__file__)
 
 
 class RecommenderRepository:
@@ -157,7 +139,7 @@ class RecommenderRepository:
         """The inputs of those leads whose catalogue is there and new enough, in key order."""
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
-        result = await connection.execute(_INPUTS, parameters)
+        result = await connection.execute(_SQL["inputs"], parameters)
         return [_inputs(row) for row in result.mappings()]
 
     async def save_published(
@@ -184,15 +166,7 @@ class RecommenderRepository:
 
     async def queue_all(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
         """Queues every scored lead of these tenants."""
-        statement = text(
-            """
-            INSERT INTO recommender.queue (tenant_id, lead_id)
-            SELECT tenant_id, lead_id FROM recommender.scored
-            WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, lead_id
-            ON CONFLICT (tenant_id, lead_id) DO NOTHING
-            """
-        )
-        await connection.execute(statement, {"tenants": sorted(tenants)})
+        await connection.execute(_SQL["queue_all"], {"tenants": sorted(tenants)})
 
     async def take_queued(
         self, connection: AsyncConnection, tenant_id: str, limit: int
@@ -219,7 +193,7 @@ class RecommenderRepository:
 
     async def waiting_leads(self, connection: AsyncConnection) -> int:
         """Leads whose catalogue is not there yet; asked with the metrics' role."""
-        return int(await connection.scalar(_WAITING) or 0)
+        return int(await connection.scalar(_SQL["waiting_leads"]) or 0)
 
 
 def _inputs(row: Mapping[Any, Any]) -> LeadInputs:

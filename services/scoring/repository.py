@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import tables as t
 from shared.db import bulk
+from shared.db.queries import load_queries
 from shared.db.rules_store import RulesStore
 from shared.events import AccountProfile, AccountProfiled, LeadDetected, LeadScored
 from shared.messaging.codec import Received
@@ -34,27 +35,7 @@ class ScoreInputs:
     previous: LeadScored | None
 
 
-_INPUTS = text(
-    """
-    SELECT l.tenant_id, l.event AS lead, l.event_id AS lead_event_id, l.traceparent,
-           a.version AS account_version, a.event_id AS account_event_id, a.profile,
-           a.as_of AS account_as_of, d.as_of AS tenant_as_of, e.event AS previous
-    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
-    JOIN scoring.leads l USING (tenant_id, lead_id)
-    JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
-    LEFT JOIN scoring.tenants d ON d.tenant_id = l.tenant_id
-    LEFT JOIN scoring.emitted e ON e.tenant_id = l.tenant_id AND e.lead_id = l.lead_id
-    WHERE a.version >= l.account_version AND a.version > 0
-    ORDER BY l.tenant_id, l.lead_id
-    """
-)
-_WAITING = text(
-    """
-    SELECT count(*) FROM scoring.leads l
-    LEFT JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
-    WHERE coalesce(a.version, 0) < l.account_version
-    """
-)
+_SQL = load_queries(__file__)
 
 
 class ScoringRepository:
@@ -152,7 +133,7 @@ class ScoringRepository:
         """The inputs of those leads whose account's profile is there and new enough, in key order."""
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
-        result = await connection.execute(_INPUTS, parameters)
+        result = await connection.execute(_SQL["inputs"], parameters)
         return [_inputs(row) for row in result.mappings()]
 
     async def save_scores(
@@ -209,15 +190,8 @@ class ScoringRepository:
         self, connection: AsyncConnection, tenants: Collection[str], cause: str
     ) -> None:
         """Queues every account of these tenants that has leads."""
-        statement = text(
-            """
-            INSERT INTO scoring.rescoring (tenant_id, account_id, cause)
-            SELECT DISTINCT tenant_id, account_id, CAST(:cause AS text) FROM scoring.leads
-            WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, account_id
-            ON CONFLICT (tenant_id, account_id) DO UPDATE SET cause = excluded.cause
-            """
-        )
-        await connection.execute(statement, {"tenants": sorted(tenants), "cause": cause})
+        parameters = {"tenants": sorted(tenants), "cause": cause}
+        await connection.execute(_SQL["queue_rescoring"], parameters)
 
     async def take_rescoring(
         self, connection: AsyncConnection, tenant_id: str, limit: int
@@ -246,7 +220,7 @@ class ScoringRepository:
 
     async def waiting_leads(self, connection: AsyncConnection) -> int:
         """Leads whose profile is not there yet; asked with the metrics' role."""
-        return int(await connection.scalar(_WAITING) or 0)
+        return int(await connection.scalar(_SQL["waiting_leads"]) or 0)
 
 
 def _inputs(row: Mapping[Any, Any]) -> ScoreInputs:

@@ -56,7 +56,14 @@ def test_other_spellings_orders_and_columns_give_the_same_leads(tmp_path: Path) 
 
 
 def test_german_headers_are_known_too(tmp_path: Path) -> None:
-    headers = ("Territorium", "Produktname", "Seriennummer", "Lebensende", "Serviceende", "Supportstatus")
+    headers = (
+        "Territorium",
+        "Produktname",
+        "Seriennummer",
+        "Lebensende",
+        "Serviceende",
+        "Supportstatus",
+    )
     box = ("77", "HPE MSA 2050", "X1", "2015-01-01", "2020-01-01", "Contract Expired")
     found = assessed(write_workbook(tmp_path / "de.xlsx", {"Tabelle1": [headers, box]}))
     assert [each.lead.lead_type for each in found.leads] == [
@@ -70,9 +77,7 @@ def test_the_same_rows_as_csv_in_any_encoding_give_the_same_leads(tmp_path: Path
     ways = (("utf-8", ","), ("utf-16", "\t"), ("utf-8-sig", ";"))
     paths = [
         write_csv(tmp_path / f"{name}.csv", rows, encoding=encoding, delimiter=delimiter)
-        for (name, rows), (encoding, delimiter) in zip(
-            sheets_of(EXPORT).items(), ways, strict=True
-        )
+        for (name, rows), (encoding, delimiter) in zip(sheets_of(EXPORT).items(), ways, strict=True)
     ]
     found, expected = assessed(*paths, CATALOGUE), assessed(EXPORT, CATALOGUE)
     assert found.leads == expected.leads

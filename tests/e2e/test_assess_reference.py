@@ -107,9 +107,7 @@ def test_the_report_names_what_is_wrong_with_rows(assessment: Assessment) -> Non
     assert (first.file, first.row, first.raw_value) == ("DataExportAug29th.xlsx", 2, "No")
 
 
-def test_the_command_prints_the_same_as_one_object(
-    tmp_path: Path, assessment: Assessment
-) -> None:
+def test_the_command_prints_the_same_as_one_object(tmp_path: Path, assessment: Assessment) -> None:
     run = run_onelead(
         *("assess", EXPORT, "--catalogue", CATALOGUE, "--as-of", AS_OF.isoformat(), "--json"),
         home=tmp_path,

@@ -33,7 +33,7 @@ def output_of(command: Sequence[str | Path], folder: Path = ROOT, **environment:
 def compose() -> dict[str, Any]:
     """The file as docker-compose understands it, without any setting from outside."""
     found: dict[str, Any] = yaml.safe_load(
-        output_of([docker_compose(), "-f", COMPOSE_FILE, "config"])
+        output_of([docker_compose(), "-f", str(COMPOSE_FILE), "config"])
     )
     return found
 
@@ -46,7 +46,7 @@ def test_docker_compose_reads_the_file_and_every_setting_fits_its_class(
 
 
 def test_settings_reach_the_services_from_outside(compose: dict[str, Any]) -> None:
-    command = [docker_compose(), "-f", COMPOSE_FILE, "config"]
+    command = [docker_compose(), "-f", str(COMPOSE_FILE), "config"]
     webhook = "https://hooks.slack.com/services/T1/B1/x"
     told = yaml.safe_load(
         output_of(command, ONELEAD_LOG_LEVEL="DEBUG", ONELEAD_SLACK_WEBHOOK_URL=webhook)

@@ -30,11 +30,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with what the image holds, installed as deploy/Dockerfile does."""
     folder = tmp_path_factory.mktemp("image") / "venv"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run(
-        [folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--require-hashes", "--only-binary=:all:", "-r", ROOT / "requirements/runtime.txt"],
-        check=True,
-    )
+    options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:")
+    pip, lock = f"{folder}/bin/pip", f"{ROOT}/requirements/runtime.txt"
+    subprocess.run([pip, "install", *options, "-r", lock], check=True)
     return folder
 
 

@@ -1,12 +1,9 @@
 """A unit of work of ingest: an import, single changes, a new day, new rules."""
 
-from dataclasses import dataclass
-
-from shared.events import Actor, BatchPart
+from shared.events import Actor, BatchPart, Value
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Value):
     """A unit of work and how far it is: receiving, complete, applied, done.
 
     `whole`: as many rows came as were announced; one that is not whole removes nothing.
@@ -17,9 +14,9 @@ class Batch:
     batch_id: str
     work: str
     state: str
-    parts: tuple[BatchPart, ...]
-    actor: Actor
-    whole: bool
-    dirty_total: int
-    progress_version: int
-    traceparent: str | None
+    parts: tuple[BatchPart, ...] = ()
+    actor: Actor = Actor()
+    whole: bool = True
+    dirty_total: int = 0
+    progress_version: int = 0
+    traceparent: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
@@ -32,28 +32,14 @@ class DerivedRepository:
 
     async def dirty_count(self, connection: AsyncConnection, tenant_id: str) -> int:
         """How many accounts wait to be derived."""
-        statement = select(func.count()).where(t.dirty_accounts.c.tenant_id == tenant_id)
-        return int(await connection.scalar(statement) or 0)
+        return int(await connection.scalar(_SQL["dirty_count"], {"tenant": tenant_id}) or 0)
 
     async def take_dirty(
         self, connection: AsyncConnection, tenant_id: str, limit: int
     ) -> list[str]:
         """Takes up to `limit` accounts off the queue; they are back if the transaction fails."""
-        picked = (
-            select(t.dirty_accounts.c.account_id)
-            .where(t.dirty_accounts.c.tenant_id == tenant_id)
-            .order_by(t.dirty_accounts.c.account_id)
-            .limit(limit)
-        )
-        statement = (
-            delete(t.dirty_accounts)
-            .where(
-                t.dirty_accounts.c.tenant_id == tenant_id,
-                t.dirty_accounts.c.account_id.in_(picked),
-            )
-            .returning(t.dirty_accounts.c.account_id)
-        )
-        return sorted((await connection.execute(statement)).scalars())
+        parameters = {"tenant": tenant_id, "limit": limit}
+        return sorted((await connection.execute(_SQL["take_dirty"], parameters)).scalars())
 
     async def profiles(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
@@ -140,10 +126,7 @@ class DerivedRepository:
 
     async def open_leads(self, connection: AsyncConnection, tenant_id: str) -> int:
         """How many leads are open."""
-        statement = select(func.count()).where(
-            t.leads.c.tenant_id == tenant_id, t.leads.c.state == "open"
-        )
-        return int(await connection.scalar(statement) or 0)
+        return int(await connection.scalar(_SQL["open_leads"], {"tenant": tenant_id}) or 0)
 
     async def catalogue(
         self, connection: AsyncConnection, tenant_id: str

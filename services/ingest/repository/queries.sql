@@ -156,3 +156,55 @@ INSERT INTO ingest.dirty_accounts (tenant_id, account_id)
 SELECT tenant_id, name FROM ingest.directory
 WHERE tenant_id = :tenant AND subject = 'accounts' ORDER BY name
 ON CONFLICT (tenant_id, account_id) DO NOTHING
+
+-- name: dirty_count
+SELECT count(*) FROM ingest.dirty_accounts WHERE tenant_id = :tenant
+
+-- name: take_dirty
+-- Takes accounts off the queue; they are back if the transaction fails.
+DELETE FROM ingest.dirty_accounts
+WHERE tenant_id = :tenant AND account_id IN (
+    SELECT account_id FROM ingest.dirty_accounts
+    WHERE tenant_id = :tenant ORDER BY account_id LIMIT :limit)
+RETURNING account_id
+
+-- name: open_leads
+SELECT count(*) FROM ingest.leads WHERE tenant_id = :tenant AND state = 'open'
+
+-- name: day
+SELECT as_of FROM ingest.tenants WHERE tenant_id = :tenant
+
+-- name: move_day
+UPDATE ingest.tenants SET as_of = :as_of WHERE tenant_id = :tenant
+
+-- name: day_version
+SELECT day_version FROM ingest.tenants WHERE tenant_id = :tenant
+
+-- name: set_day_version
+UPDATE ingest.tenants SET day_version = :version WHERE tenant_id = :tenant
+
+-- name: next_batch_no
+UPDATE ingest.tenants SET last_batch_no = last_batch_no + 1
+WHERE tenant_id = :tenant RETURNING last_batch_no
+
+-- name: received
+-- How many rows of a batch have come.
+SELECT count(*) FROM ingest.record_versions WHERE tenant_id = :tenant AND batch_no = :batch_no
+
+-- name: progress_version
+SELECT progress_version FROM ingest.batches WHERE tenant_id = :tenant AND batch_no = :batch_no
+
+-- name: next_work
+-- The oldest unit of work that waits for us, not for its sender.
+SELECT * FROM ingest.batches WHERE tenant_id = :tenant AND state IN ('complete', 'applied')
+ORDER BY batch_no LIMIT 1
+
+-- name: tenants_with_work
+SELECT DISTINCT tenant_id FROM ingest.batches WHERE state IN ('complete', 'applied')
+
+-- name: count_findings
+SELECT count(*) FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :batch_no
+
+-- name: first_findings
+SELECT finding FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :batch_no
+ORDER BY part, row_no, seq LIMIT :limit

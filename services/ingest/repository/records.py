@@ -1,6 +1,6 @@
 """Rows: every version as it came, and the latest of each record with the account it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
 from services.ingest.domain.batch import Batch
-from services.ingest.sources.staging import StagedRow
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.events import BatchMode, RecordKind
@@ -20,13 +19,11 @@ class RecordsRepository:
     """Reads and writes `record_versions` and `records`."""
 
     async def stage(
-        self, connection: AsyncConnection, batch: Batch, rows: Sequence[StagedRow]
+        self, connection: AsyncConnection, batch: Batch, rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Stores rows as they came; a row read again changes nothing."""
+        """Stores rows, given by their columns, as they came; a row read again changes nothing."""
         key = ("tenant_id", "batch_no", "part", "row_no", "kind", "source", "record_id")
-        values = [
-            {"tenant_id": batch.tenant_id, "batch_no": batch.batch_no, **vars(row)} for row in rows
-        ]
+        values = [{"tenant_id": batch.tenant_id, "batch_no": batch.batch_no, **row} for row in rows]
         await bulk.upsert(connection, t.record_versions, values, key=key, guard="nothing")
 
     async def repeated_boxes(self, connection: AsyncConnection, batch: Batch) -> Sequence[Row[Any]]:

@@ -1,6 +1,7 @@
 """Turns observed rows into staged ones: judged by the domain, with the columns that SQL works on."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,14 +11,14 @@ import orjson
 from services.ingest.domain.directory import own_name
 from services.ingest.domain.profile import closed_totals
 from services.ingest.domain.records import AnyRecord, Box, CustomerRecord, Opportunity, Project
-from services.ingest.sources.judge import Judgement
-from shared.events import RecordKind, RecordObserved, RecordRemoved
+from services.ingest.sources.judge import Judgement, judge_record
+from shared.events import BatchPart, Finding, RecordKind, RecordObserved, RecordRemoved
 from shared.rules.model import Rules
 
 
 @dataclass(frozen=True)
 class StagedRow:
-    """A row as it goes into `record_versions`."""
+    """A row as it goes into `record_versions`; `row_no` is its data row, or a single change's place."""
 
     part: int
     row_no: int
@@ -37,10 +38,38 @@ class StagedRow:
     event_id: str
 
 
-def staged(
+@dataclass(frozen=True)
+class Staged:
+    """Rows to store, and what is wrong with them by (part, row)."""
+
+    rows: tuple[StagedRow, ...]
+    findings: Mapping[tuple[int, int], Sequence[Finding]]
+
+
+def stage(
+    arrived: Sequence[tuple[str, RecordObserved | RecordRemoved]],
+    parts: Sequence[BatchPart],
+    rules: Rules,
+) -> Staged:
+    """Judges rows that arrived, each with its event's id, inside a batch or as single changes."""
+    rows = []
+    findings: dict[tuple[int, int], Sequence[Finding]] = {}
+    for place, (event_id, event) in enumerate(arrived, start=1):
+        if isinstance(event, RecordRemoved):
+            rows.append(_removal(event, row_no=place, event_id=event_id))
+            continue
+        row_no = event.row if event.batch_id else place
+        part = parts[event.part] if event.part < len(parts) else None
+        judgement = judge_record(event, part, rules)
+        if judgement.findings:
+            findings[(event.part, row_no)] = judgement.findings
+        rows.append(_observed(event, judgement, rules, row_no=row_no, event_id=event_id))
+    return Staged(tuple(rows), findings)
+
+
+def _observed(
     observed: RecordObserved, judgement: Judgement, rules: Rules, *, row_no: int, event_id: str
 ) -> StagedRow:
-    """The row to store. `row_no` is its data row in a batch, or the place of a single change."""
     record = judgement.record
     content = None if record is None else record.model_dump_json().encode()
     customer = record if isinstance(record, CustomerRecord) else None
@@ -64,8 +93,7 @@ def staged(
     )
 
 
-def removal(removed: RecordRemoved, *, row_no: int, event_id: str) -> StagedRow:
-    """The row to store for a record that its source no longer holds."""
+def _removal(removed: RecordRemoved, *, row_no: int, event_id: str) -> StagedRow:
     return StagedRow(
         part=0,
         row_no=row_no,

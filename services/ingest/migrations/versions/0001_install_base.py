@@ -36,6 +36,7 @@ def _key(name: str, kind: type[sa.types.TypeEngine[Any]] = sa.Text) -> sa.Column
 def upgrade() -> None:
     create_roles(SCHEMA)
     _batches()
+    _record_versions()
     _records()
     _accounts()
     _derived()
@@ -100,6 +101,9 @@ def _batches() -> None:
     op.create_index(
         "batches_by_id", "batches", ["tenant_id", "batch_id"], schema=SCHEMA, unique=True
     )
+
+
+def _record_versions() -> None:
     op.create_table(
         "record_versions",
         _key("tenant_id"),

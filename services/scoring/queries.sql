@@ -1,0 +1,25 @@
+-- name: inputs
+-- Leads with everything their next score follows from, where the profile is there and new enough.
+SELECT l.tenant_id, l.event AS lead, l.event_id AS lead_event_id, l.traceparent,
+       a.version AS account_version, a.event_id AS account_event_id, a.profile,
+       a.as_of AS account_as_of, d.as_of AS tenant_as_of, e.event AS previous
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
+JOIN scoring.leads l USING (tenant_id, lead_id)
+JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+LEFT JOIN scoring.tenants d ON d.tenant_id = l.tenant_id
+LEFT JOIN scoring.emitted e ON e.tenant_id = l.tenant_id AND e.lead_id = l.lead_id
+WHERE a.version >= l.account_version AND a.version > 0
+ORDER BY l.tenant_id, l.lead_id
+
+-- name: waiting_leads
+-- Leads whose profile is not there yet.
+SELECT count(*) FROM scoring.leads l
+LEFT JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+WHERE coalesce(a.version, 0) < l.account_version
+
+-- name: queue_rescoring
+-- Every account of these tenants that has leads.
+INSERT INTO scoring.rescoring (tenant_id, account_id, cause)
+SELECT DISTINCT tenant_id, account_id, CAST(:cause AS text) FROM scoring.leads
+WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, account_id
+ON CONFLICT (tenant_id, account_id) DO UPDATE SET cause = excluded.cause
