@@ -15,6 +15,7 @@ from shared.topics import IMPORTS, RECORDS
 
 _SENT_AT_ONCE = 2_000
 _POLL_MS = 200
+_FRAME = 2  # the batch's opening and its completion are no rows
 ENDS = (ImportPhase.COMPLETED, ImportPhase.REFUSED)
 
 
@@ -99,7 +100,8 @@ async def _follow(
         for event in await _heard(progress, batch):
             heard_at_s = clock.monotonic_s()
             last = event
-            watch(Progress(event.phase.value, event.done, event.total))
+            total = len(batch.messages) - _FRAME if event.total is None else event.total
+            watch(Progress(event.phase.value, event.done, total))
             if event.phase in ENDS:
                 return event
         await asyncio.sleep(0)

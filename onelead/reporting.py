@@ -4,6 +4,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 from shared import clock
 
@@ -69,6 +70,6 @@ class ConsoleReporter:
 
     def _spin(self, text: str) -> None:
         if self._status is None:
-            self._status = self._console.status(text)
+            self._status = self._console.status(Text(text))
             self._status.start()
-        self._status.update(text)
+        self._status.update(Text(text))

@@ -1,6 +1,6 @@
 """Gives rows their record ids (rules.md §1): serial numbers, project ids, stand-ins, repeats apart."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from services.ingest.sources import cells
 from shared.events import JsonScalar, RecordKind
@@ -65,11 +65,3 @@ class RecordIds:
     def _text(self, values: Mapping[str, JsonScalar], field: str) -> str:
         raw = values.get(field)
         return "" if cells.is_missing(raw, self._missing) else cells.code(raw)[0] or ""
-
-
-def identify(
-    kind: RecordKind, rows: Iterable[Mapping[str, JsonScalar]], missing_values: Iterable[str]
-) -> Iterator[str]:
-    """The record ids of the rows of one sheet, the first of which is data row 1."""
-    ids = RecordIds(kind, missing_values)
-    return (ids.of(row, values) for row, values in enumerate(rows, start=1))

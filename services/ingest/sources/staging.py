@@ -12,6 +12,7 @@ from services.ingest.domain.directory import own_name
 from services.ingest.domain.profile import closed_totals
 from services.ingest.domain.records import AnyRecord, Box, CustomerRecord, Opportunity, Project
 from services.ingest.sources.judge import Judgement, judge_record
+from services.ingest.sources.record_ids import box_identity
 from shared.events import BatchPart, Finding, RecordKind, RecordObserved, RecordRemoved
 from shared.rules.model import Rules
 
@@ -93,13 +94,19 @@ def _observed(
     )
 
 
+def _identity(removed: RecordRemoved) -> str:
+    """A box is removed by its serial number, however that is written."""
+    is_box = removed.kind is RecordKind.INSTALL_BASE
+    return box_identity(None, removed.record_id) if is_box else removed.record_id
+
+
 def _removal(removed: RecordRemoved, *, row_no: int, event_id: str) -> StagedRow:
     return StagedRow(
         part=0,
         row_no=row_no,
         kind=removed.kind,
         source=removed.source,
-        record_id=removed.record_id,
+        record_id=_identity(removed),
         change_version=removed.version,
         outcome="removed",
         raw=b"{}",

@@ -68,11 +68,13 @@ async def test_ctrl_c_at_any_moment_stops_everything_quietly(
     await end_and_check(onelead, signal.SIGINT, 130)
 
 
+@pytest.mark.slow
 async def test_a_polite_end_stops_everything_too(onelead: RunningCommand) -> None:
     await onelead.until_it_says("Starting the services")
     await end_and_check(onelead, signal.SIGTERM, 143)
 
 
+@pytest.mark.slow
 async def test_a_closed_terminal_stops_everything_too(onelead: RunningCommand) -> None:
     await onelead.until_it_says("Creating topics")
     await end_and_check(onelead, signal.SIGHUP, 129)

@@ -73,6 +73,7 @@ async def outcomes(bootstrap: str) -> dict[str, dict[DeliveryOutcome, int]]:
     return found
 
 
+@pytest.mark.slow
 async def test_after_a_kill_in_the_middle_nothing_is_lost_and_nothing_sent_twice(
     tmp_path: Path, standins: StandinsProcess
 ) -> None:
@@ -83,7 +84,7 @@ async def test_after_a_kill_in_the_middle_nothing_is_lost_and_nothing_sent_twice
     try:
         await first.until_it_says(UP)
         importing = asyncio.create_task(import_samples(kafka_address(settings)))
-        await wait_until(lambda: some_arrived(standins), "the first alerts", timeout_s=60)
+        _: bool = await wait_until(lambda: some_arrived(standins), "the first alerts", timeout_s=60)
         await first.end(signal.SIGKILL)
         importing.cancel()
         await wait_until(lambda: processes_of(home) == [], "everything to end", timeout_s=20)

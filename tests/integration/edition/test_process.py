@@ -52,6 +52,21 @@ async def test_what_a_child_has_started_is_ended_with_it(tmp_path: Path) -> None
     await wait_until(lambda: ended(grandchild), "the grandchild to end")
 
 
+async def test_a_log_that_has_grown_long_is_put_aside(tmp_path: Path) -> None:
+    with (tmp_path / "child.log").open("wb") as log:
+        log.truncate(20_000_001)
+    child = start(tmp_path, "print('new')")
+    assert await child.wait(10)
+    assert child.log_tail() == "new"
+    assert (tmp_path / "child.old.log").stat().st_size == 20_000_001
+
+
+async def test_a_log_s_last_lines_are_told_without_stack_frames(tmp_path: Path) -> None:
+    child = start(tmp_path, "def f():\n  raise ValueError('the reason')\nf()")
+    assert await child.wait(10)
+    assert child.log_tail() == "ValueError: the reason"
+
+
 async def test_an_unknown_program_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Child(ChildSpec("none", ["/no/such/program"], {}, tmp_path / "log"))

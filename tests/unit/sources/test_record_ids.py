@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.sources.record_ids import box_identity, identify
+from services.ingest.sources.record_ids import RecordIds, box_identity
 from shared.events import JsonScalar, RecordKind
 
 MISSING = ("(null)", "null", "nan", "n/a")
 
 
 def ids(kind: RecordKind, rows: Sequence[dict[str, JsonScalar]]) -> list[str]:
-    return list(identify(kind, rows, MISSING))
+    given_out = RecordIds(kind, MISSING)
+    return [given_out.of(row, values) for row, values in enumerate(rows, start=1)]
 
 
 def project_ids(*raw: JsonScalar) -> list[str]:
