@@ -102,9 +102,13 @@ _OF_CUSTOMERS = (RecordKind.INSTALL_BASE, RecordKind.OPPORTUNITY, RecordKind.PRO
 
 
 def _changed_entries(before: Directory, after: Directory) -> set[str]:
-    """Accounts that are new, renamed, merged, or in other territories than before."""
-    return {
+    """Accounts that are new, renamed, merged or moved, and all that share a territory with them."""
+    changed = {
         account_id
         for account_id in {*before.accounts, *after.accounts}
         if before.accounts.get(account_id) != after.accounts.get(account_id)
     }
+    entries = [*before.accounts.items(), *after.accounts.items()]
+    territories = {t for key, entry in entries if key in changed for t in entry.territory_ids}
+    neighbours = {key for key, entry in entries if not territories.isdisjoint(entry.territory_ids)}
+    return changed | neighbours

@@ -122,6 +122,7 @@ class Health:
 
     async def _metrics(self, _request: Request) -> Response:
         await self.problems()
+        metrics.LAG.clear()  # a partition that another replica has now is no longer ours to tell of
         for subscription in self.subscriptions:
             for (topic, partition), lag in subscription.lag().items():
                 metrics.LAG.labels(subscription.consumer.name, topic, str(partition)).set(lag)

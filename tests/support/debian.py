@@ -4,10 +4,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from onelead.settings import EditionSettings
 
 _TIMEOUT_S = 240
 
@@ -23,20 +24,21 @@ def docker_compose() -> str:
     return found or _tell("docker-compose", "it was installed and is not on the PATH")
 
 
-@cache
 def promtool() -> str:
-    """The path of promtool; unpacked from its package, because installing that starts a server."""
-    found = shutil.which("promtool")
+    """The path of promtool; taken out of its package, because installing that starts a server."""
+    kept = EditionSettings().cache_dir / "promtool"
+    found = shutil.which("promtool") or (str(kept) if kept.exists() else None)
     if found:
         return found
-    folder = Path(tempfile.mkdtemp(prefix="onelead-promtool-"))
-    folder.chmod(0o755)
     _run(["apt-get", "update"], "prometheus")
-    _run(["apt-get", "download", "prometheus"], "prometheus", folder)
-    (package,) = folder.glob("prometheus_*.deb")
-    _run(["dpkg-deb", "-x", str(package), str(folder)], "prometheus")
-    package.unlink()
-    return str(folder / "usr/bin/promtool")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _run(["apt-get", "download", "prometheus"], "prometheus", folder)
+        (package,) = folder.glob("prometheus_*.deb")
+        _run(["dpkg-deb", "-x", str(package), str(folder)], "prometheus")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "usr/bin/promtool", kept)
+    return str(kept)
 
 
 def _run(command: Sequence[str], package: str, folder: Path | None = None) -> None:
