@@ -19,6 +19,7 @@ def make_engine(url: URL, *, application: str, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text goes to logs and dead letters, tenants' data must not
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={

@@ -12,7 +12,7 @@ from shared.db.engine import Database
 from shared.messaging.codec import KafkaRecord, Received, UnreadableMessageError, decode
 from shared.messaging.dead_letter import NO_TENANT, DeadLetter, DeadLetters
 from shared.messaging.errors import backoff_s, is_transient
-from shared.messaging.poison import PoisonGuard
+from shared.messaging.poison import Outcome, PoisonGuard
 from shared.ops import metrics
 from shared.ops.logs import get_logger
 from shared.topics import Topic
@@ -32,6 +32,18 @@ class Judged:
     record: KafkaRecord
     received: Received | None
     letter: DeadLetter | None
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose message it is."""
+        if self.received:
+            return self.received.envelope.tenant_id
+        return self.letter.tenant_id if self.letter else NO_TENANT
+
+    def outcome(self, *, good: bool) -> Outcome:
+        """What the poison guard counts."""
+        record = self.record
+        return Outcome(record.topic, record.partition, record.offset, good)
 
 
 class Consumer:
@@ -64,7 +76,6 @@ class Consumer:
         """Handles a batch. Raises when it must be read again, after having waited for its back-off."""
         judged = [self._judge(record) for record in records]
         try:
-            self._stop_when_poisoned(judged)
             with metrics.HANDLER_SECONDS.labels(self.name).time():
                 await self._handle(judged)
         except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
@@ -85,21 +96,21 @@ class Consumer:
             letter = DeadLetter(record, tenant_id or NO_TENANT, "unreadable", str(error))
             return Judged(record, None, letter)
 
-    def _stop_when_poisoned(self, judged: Sequence[Judged]) -> None:
-        if self.guard is None:
-            return
-        if self._attempt == 0:
-            for item in judged:
-                self.guard.observe(item.received is not None)
-        if self.guard.tripped:
+    def _stop_when_poisoned(self, outcomes: Sequence[Outcome]) -> None:
+        """Before a commit: what trips the guard must stay uncommitted."""
+        if self.guard and self.guard.foresee(outcomes):
             raise ConsumerStoppedError(f"{self.name}: {self.guard.tripped}")
+
+    def _observe(self, outcomes: Sequence[Outcome]) -> None:
+        if self.guard:
+            self.guard.observe(outcomes)
 
     async def _handle(self, judged: Sequence[Judged]) -> None:
         """One transaction for all; when a record makes it fail, halves, down to that record."""
         try:
             await self._in_one_transaction(judged)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or isinstance(error, ConsumerStoppedError):
                 raise
             if len(judged) > 1:
                 middle = len(judged) // 2
@@ -109,6 +120,8 @@ class Consumer:
             await self._put_aside(judged[0], error)
 
     async def _in_one_transaction(self, judged: Sequence[Judged]) -> None:
+        outcomes = [item.outcome(good=item.received is not None) for item in judged]
+        self._stop_when_poisoned(outcomes)
         letters = [item.letter for item in judged if item.letter]
         received = [item.received for item in judged if item.received]
         tenants = {m.envelope.tenant_id for m in received} | {x.tenant_id for x in letters}
@@ -116,15 +129,17 @@ class Consumer:
             await self._dead_letters.add(connection, letters)
             if received:
                 await self._handler(connection, received)
+        self._observe(outcomes)
         self._tell(letters)
 
     async def _put_aside(self, item: Judged, error: Exception) -> None:
-        tenant_id = item.received.envelope.tenant_id if item.received else NO_TENANT
+        tenant_id = item.tenant_id
         letter = DeadLetter(item.record, tenant_id, type(error).__name__, str(error))
-        if self.guard:
-            self.guard.observe(False)
+        outcomes = [item.outcome(good=False)]
+        self._stop_when_poisoned(outcomes)
         async with self._database.transaction({tenant_id}) as connection:
             await self._dead_letters.add(connection, [letter])
+        self._observe(outcomes)
         self._tell([letter])
 
     def _tell(self, letters: Sequence[DeadLetter]) -> None:

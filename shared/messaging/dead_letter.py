@@ -66,7 +66,7 @@ class DeadLetters:
             "headers": _header_pairs(record),
             "body": record.value,
             "error_class": letter.error_class,
-            "error": letter.error[:2_000],
+            "error": _storable(letter.error[:2_000]),
         }
 
     def _message(self, letter: DeadLetter) -> OutboxMessage:
@@ -76,16 +76,21 @@ class DeadLetters:
             "dead_letter_position": position,
             "dead_letter_consumer": self._consumer,
             "dead_letter_error_class": letter.error_class,
-            "dead_letter_error": letter.error[:500],
+            "dead_letter_error": _storable(letter.error[:500]),
             "dead_letter_key_base64": base64.b64encode(record.key or b"").decode(),
         }
         topic = dead_letter_of(record.topic)
         return OutboxMessage(letter.tenant_id, topic, position, headers, record.value)
 
 
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: NUL and lone surrogates, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 def _header_pairs(record: KafkaRecord) -> list[list[str | None]]:
     """Headers as [name, base64 of the value]: they may hold anything, null included."""
     return [
-        [str(name), None if raw is None else base64.b64encode(raw).decode()]
+        [_storable(str(name)), None if raw is None else base64.b64encode(raw).decode()]
         for name, raw in record.headers
     ]

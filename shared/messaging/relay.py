@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.db.engine import Database
+from shared.messaging.unpublishable import Unpublishable
 from shared.ops import metrics
 from shared.ops.logs import get_logger
 from shared.settings import ServiceSettings
@@ -38,7 +39,8 @@ class Relay:
         self._settings = settings
         self._wake = asyncio.Event()
         self._held: list[int] = []
-        self._stopping = False
+        self._stop = asyncio.Event()
+        self._unpublishable = Unpublishable(schema)
         self.name = f"{schema}/{settings.instance_id or 'dynamic'}"
         self._select = text(
             f"SELECT id, topic, key, headers, body FROM {schema}.outbox"
@@ -53,7 +55,7 @@ class Relay:
 
     def stop(self) -> None:
         """Asks `run` to publish what is committed, give its shards back and return."""
-        self._stopping = True
+        self._stop.set()
         self._wake.set()
 
     async def run(self) -> None:
@@ -66,8 +68,11 @@ class Relay:
             producer = self._producer()
             await producer.start()
             # Not in a `finally`: after a loss the producer must not flush what it still holds.
-            await self._serve(lock, producer)
-            await self._give_back(lock)
+            try:
+                await self._serve(lock, producer)
+                await self._give_back(lock)
+            except Exception as error:
+                raise RelayLostError(f"{type(error).__name__}: {error}") from error
             await producer.stop()
 
     def _producer(self) -> AIOKafkaProducer:
@@ -94,7 +99,7 @@ class Relay:
             published = await self._publish_chunk(lock, producer)
             if published:
                 continue
-            if self._stopping:
+            if self._stop.is_set():
                 return
             await self._idle()
 
@@ -106,32 +111,51 @@ class Relay:
             return
 
     async def _take_free_shards(self, lock: AsyncConnection) -> None:
-        """Takes every shard nobody holds; waits first if the last holder may still be publishing."""
-        for shard in range(self._settings.relay_shards):
-            if shard in self._held or self._stopping:
-                continue
-            statement = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
-            name = f"{self._schema}/{shard}"
-            if await lock.scalar(statement, {"space": _LOCK_SPACE, "name": name}):
-                await self._begin_shard(lock, shard)
+        """Takes every shard nobody holds; waits first if a last holder may still be publishing."""
+        if self._stop.is_set():
+            return
+        shards = range(self._settings.relay_shards)
+        taken = [s for s in shards if s not in self._held and await self._lock(lock, s)]
+        if not taken:
+            return
+        unclean = await self._any_left_unclean(lock, taken)
+        if unclean and await self._stopped_within(
+            self._settings.relay_publish_timeout_s + _ANSWER_TIMEOUT_S
+        ):
+            return
+        for shard in taken:
+            await self._record_holder(lock, shard, clean=False)
+            self._held.append(shard)
+            metrics.RELAY_HOLDER.labels(str(shard)).set(1)
+        _log.info("relay holds shards", shards=taken, waited=unclean)
 
-    async def _begin_shard(self, lock: AsyncConnection, shard: int) -> None:
-        clean = await lock.scalar(
-            text(f"SELECT clean FROM {self._schema}.relay_holders WHERE shard = :shard"),
-            {"shard": shard},
+    async def _lock(self, lock: AsyncConnection, shard: int) -> bool:
+        statement = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
+        parameters = {"space": _LOCK_SPACE, "name": f"{self._schema}/{shard}"}
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            return bool(await lock.scalar(statement, parameters))
+
+    async def _any_left_unclean(self, lock: AsyncConnection, shards: Sequence[int]) -> bool:
+        statement = text(
+            f"SELECT EXISTS (SELECT FROM {self._schema}.relay_holders"
+            " WHERE NOT clean AND shard = ANY(CAST(:shards AS smallint[])))"
         )
-        if clean is False:
-            await asyncio.sleep(self._settings.relay_publish_timeout_s + _ANSWER_TIMEOUT_S)
-        await self._record_holder(lock, shard, clean=False)
-        self._held.append(shard)
-        metrics.RELAY_HOLDER.labels(str(shard)).set(1)
-        _log.info("relay holds a shard", shard=shard, waited=clean is False)
+        return bool(await lock.scalar(statement, {"shards": list(shards)}))
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stop.wait()
+        except TimeoutError:
+            return False
 
     async def _give_back(self, lock: AsyncConnection) -> None:
         for shard in self._held:
             await self._record_holder(lock, shard, clean=True)
             metrics.RELAY_HOLDER.labels(str(shard)).set(0)
         self._held.clear()
+        # The connection goes back to a pool, which would keep the locks.
+        await lock.execute(text("SELECT pg_advisory_unlock_all()"))
 
     async def _record_holder(self, lock: AsyncConnection, shard: int, *, clean: bool) -> None:
         await lock.execute(
@@ -148,19 +172,17 @@ class Relay:
         """Publishes and deletes the oldest rows of the held shards; returns how many there were."""
         if not self._held:
             return 0
-        try:
-            # The lock's own connection reads the rows: an answer proves that the lock is still ours.
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                rows = (await lock.execute(self._select, {"shards": self._held})).all()
-            if not rows:
-                return 0
-            async with asyncio.timeout(self._settings.relay_publish_timeout_s):
-                await self._publish(producer, rows)
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                await lock.execute(self._delete, {"ids": [row.id for row in rows]})
-        except Exception as error:
-            raise RelayLostError(f"{type(error).__name__}: {error}") from error
-        return len(rows)
+        # The lock's own connection reads the rows: an answer proves that the lock is still ours.
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            rows = (await lock.execute(self._select, {"shards": self._held})).all()
+        if not rows:
+            return 0
+        async with asyncio.timeout(self._settings.relay_publish_timeout_s):
+            sifted = await self._unpublishable.sift(lock, producer, rows)
+            await self._publish(producer, sifted.sendable)
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await lock.execute(self._delete, {"ids": [row.id for row in sifted.sendable]})
+        return len(sifted.sendable) + sifted.moved
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row[Any]]) -> None:
         waiting = [

@@ -89,6 +89,7 @@ def protect_messaging_tables(service: str) -> None:
     protect(service, "dead_letters", privileges="SELECT, INSERT, UPDATE")
     protect(service, "relay_holders", privileges="SELECT")
     allow(service, "outbox", suffix="_relay", privileges="SELECT, DELETE")
+    allow(service, "dead_letters", suffix="_relay", privileges="INSERT")
     allow(service, "relay_holders", suffix="_relay", privileges="SELECT, INSERT, UPDATE")
     allow(service, "outbox", suffix="_metrics", privileges="SELECT")
     allow(service, "dead_letters", suffix="_metrics", privileges="SELECT")

@@ -1,0 +1,1 @@
+"""The Kafka edge on the real Kafka and PostgreSQL."""
