@@ -13,9 +13,12 @@ _TOO_MUCH = text(
            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                    WHERE n.nspname = :schema AND pg_has_role(r.rolname, c.relowner, 'MEMBER')) AS owns,
            ARRAY(SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')
-                   AND c.relname <> 'alembic_version'
-                   AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+                 WHERE n.nspname = :schema AND c.relname <> 'alembic_version'
+                   AND CASE WHEN c.relkind IN ('r', 'p')
+                            THEN NOT (c.relrowsecurity AND c.relforcerowsecurity)
+                            WHEN c.relkind IN ('v', 'm')
+                            THEN NOT coalesce(c.reloptions, '{}') @> '{security_invoker=true}'
+                            ELSE false END
                  ORDER BY 1) AS unprotected
     FROM pg_roles r WHERE r.rolname = current_user
     """
@@ -34,7 +37,9 @@ async def refuse_a_role_that_sees_too_much(database: Database, schema: str) -> N
     if row.owns:
         problems.append(f"owns tables of schema {schema}")
     if row.unprotected:
-        problems.append(f"meets tables without forced row-level security: {row.unprotected}")
+        problems.append(
+            f"meets tables or views that row-level security does not guard: {row.unprotected}"
+        )
     if problems:
         raise UserError(
             f"database role {row.rolname} {' and '.join(problems)}: it could see every tenant",

@@ -9,6 +9,7 @@ from faststream.message import StreamMessage
 
 from shared.messaging.codec import KafkaRecord
 from shared.messaging.consumer import Consumer
+from shared.messaging.tolerant_records import tolerate_any_header_name
 from shared.ops.logs import get_logger
 from shared.settings import ServiceSettings
 
@@ -18,6 +19,7 @@ _Original = Callable[[tuple[Any, ...]], Awaitable[StreamMessage[Any]]]
 
 def make_broker(settings: ServiceSettings, service: str) -> KafkaBroker:
     """A broker that only consumes safely; all publishing goes through the outbox relay."""
+    tolerate_any_header_name()
     return KafkaBroker(
         settings.kafka_bootstrap.split(","),
         client_id=f"onelead-{service}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from shared import clock
 from shared.db.engine import Database
 from shared.messaging.codec import KafkaRecord, Received, UnreadableMessageError, decode
 from shared.messaging.dead_letter import NO_TENANT, DeadLetter, DeadLetters
-from shared.messaging.errors import backoff_s, is_transient
+from shared.messaging.errors import backoff_s, describe, is_transient
 from shared.messaging.poison import Outcome, PoisonGuard
 from shared.ops import metrics
 from shared.ops.logs import get_logger
@@ -66,6 +67,8 @@ class Consumer:
         self._attempt = 0
         self._dice = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.last_progress_s = clock.monotonic_s()
+        self.in_hand: Counter[tuple[str, int]] = Counter()
+        """Records of the batch that is being handled or waits for its next attempt, by partition."""
 
     @property
     def stopped_because(self) -> str | None:
@@ -74,6 +77,18 @@ class Consumer:
 
     async def consume(self, records: Sequence[KafkaRecord]) -> None:
         """Handles a batch. Raises when it must be read again, after having waited for its back-off."""
+        self.in_hand = Counter((record.topic, record.partition) for record in records)
+        if self._attempt == 0:
+            self.last_progress_s = clock.monotonic_s()
+        try:
+            await self._consume(records)
+        finally:
+            self.in_hand.clear()
+        self._attempt = 0
+        self.last_progress_s = clock.monotonic_s()
+        metrics.HANDLED.labels(self.name, self.topic.name).inc(len(records))
+
+    async def _consume(self, records: Sequence[KafkaRecord]) -> None:
         judged = [self._judge(record) for record in records]
         try:
             with metrics.HANDLER_SECONDS.labels(self.name).time():
@@ -83,9 +98,6 @@ class Consumer:
         except BaseException as error:
             await self._wait_before_retry(error)
             raise
-        self._attempt = 0
-        self.last_progress_s = clock.monotonic_s()
-        metrics.HANDLED.labels(self.name, self.topic.name).inc(len(records))
 
     def _judge(self, record: KafkaRecord) -> Judged:
         tenant_id: str | None = None
@@ -134,7 +146,7 @@ class Consumer:
 
     async def _put_aside(self, item: Judged, error: Exception) -> None:
         tenant_id = item.tenant_id
-        letter = DeadLetter(item.record, tenant_id, type(error).__name__, str(error))
+        letter = DeadLetter(item.record, tenant_id, type(error).__name__, describe(error))
         outcomes = [item.outcome(good=False)]
         self._stop_when_poisoned(outcomes)
         async with self._database.transaction({tenant_id}) as connection:
@@ -165,6 +177,6 @@ class Consumer:
             consumer=self.name,
             attempt=self._attempt,
             delay_s=round(delay_s, 2),
-            error=f"{type(error).__name__}: {str(error)[:300]}",
+            error=f"{type(error).__name__}: {describe(error)[:300]}",
         )
         await asyncio.sleep(delay_s)

@@ -15,14 +15,18 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: a lost connection, a deadlock, a full disk."""
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", "") or "")
-        return _lost(error) or state[:2] in _TRANSIENT_SQLSTATE_CLASSES
+        lost = error.connection_invalidated or isinstance(error, InterfaceError)
+        return lost or state[:2] in _TRANSIENT_SQLSTATE_CLASSES
     return isinstance(error, OSError | TimeoutError | PoolTimeoutError | KafkaError)
 
 
-def _lost(error: DBAPIError) -> bool:
-    # asyncpg's DataError, a value that does not fit its column, is an InterfaceError too.
-    does_not_fit = error.orig is not None and isinstance(error.orig.__cause__, ValueError)
-    return error.connection_invalidated or (isinstance(error, InterfaceError) and not does_not_fit)
+def describe(error: BaseException) -> str:
+    """What went wrong, for logs and dead letters: a database's own words quote what a tenant sent."""
+    if not isinstance(error, DBAPIError):
+        return str(error)
+    cause = getattr(error.orig, "__cause__", None) or error.orig
+    state = getattr(error.orig, "sqlstate", None) or "no SQLSTATE"
+    return f"{type(cause).__name__} ({state}) in: {error.statement}"
 
 
 def backoff_s(attempt: int, dice: random.Random) -> float:

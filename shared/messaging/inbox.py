@@ -19,8 +19,10 @@ class Inbox:
     async def first_seen(
         self, connection: AsyncConnection, messages: Sequence[Received]
     ) -> list[Received]:
-        """Those messages whose event id was not here before, each id once; they are now recorded."""
-        by_id = {(m.envelope.tenant_id, m.envelope.id): m for m in reversed(messages)}
+        """Those messages whose event id was not here before, each once, in order; they are now recorded."""
+        by_id: dict[tuple[str, str], Received] = {}
+        for message in messages:
+            by_id.setdefault((message.envelope.tenant_id, message.envelope.id), message)
         rows = [
             {"tenant_id": tenant, "consumer": self._consumer, "event_id": event_id}
             for tenant, event_id in by_id
@@ -34,4 +36,4 @@ class Inbox:
             returning="tenant_id, event_id",
         )
         new = {(row.tenant_id, row.event_id) for row in written}
-        return [m for key, m in reversed(by_id.items()) if key in new]
+        return [m for key, m in by_id.items() if key in new]

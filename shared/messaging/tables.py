@@ -1,12 +1,12 @@
 """The tables every service keeps for messaging: outbox, inbox, dead letters and relay holders."""
 
-from alembic import op
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     DateTime,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -33,6 +33,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary),
         Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+        Index("outbox_by_shard", "shard", "id"),
     )
 
 
@@ -93,4 +94,3 @@ def protect_messaging_tables(service: str) -> None:
     allow(service, "relay_holders", suffix="_relay", privileges="SELECT, INSERT, UPDATE")
     allow(service, "outbox", suffix="_metrics", privileges="SELECT")
     allow(service, "dead_letters", suffix="_metrics", privileges="SELECT")
-    op.create_index("outbox_by_shard", "outbox", ["shard", "id"], schema=service)

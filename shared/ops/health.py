@@ -39,7 +39,7 @@ class Subscription:
         return task is not None and task.done()
 
     def lag(self) -> dict[tuple[str, int], int]:
-        """Messages not yet read, by topic and partition, as far as the client knows."""
+        """Messages not yet handled, by topic and partition, as far as the client knows."""
         client = self.kafka
         if client is None:
             return {}
@@ -48,7 +48,8 @@ class Subscription:
             high = client.highwater(partition)
             position = _position(client, partition)
             if high is not None and position is not None:
-                found[(partition.topic, partition.partition)] = max(0, high - position)
+                where = (partition.topic, partition.partition)
+                found[where] = max(0, high - position) + self.consumer.in_hand[where]
         return found
 
     def problem(self) -> str | None:

@@ -135,7 +135,7 @@ async def new_bench(
 ) -> AsyncIterator[Bench]:
     """A bench for the length of a block; its roles and tables go with it."""
     schema = f"t_{uuid.uuid4().hex[:10]}"
-    metadata = _metadata(schema)
+    metadata = metadata_of(schema)
     word = uuid.uuid4().hex
     async with owner(stack) as connection:
         await connection.execute(text(f"CREATE SCHEMA {schema}"))
@@ -173,7 +173,8 @@ def _settings(stack: Stack, url: URL) -> ServiceSettings:
     )
 
 
-def _metadata(schema: str) -> MetaData:
+def metadata_of(schema: str) -> MetaData:
+    """The tables of a bench."""
     metadata = MetaData(schema=schema)
     for make in (outbox_table, inbox_table, dead_letters_table, relay_holders_table):
         make(metadata)

@@ -1,12 +1,13 @@
 """What the relay promises: order, nothing lost, one publisher, no waiting behind the impossible."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from sqlalchemy import text
 
 from onelead.dead_letters import send_again
@@ -66,8 +67,7 @@ async def relaying(bench: Bench, **changes: Any) -> AsyncIterator[Running]:
         yield Running(relay, task, base)
     finally:
         relay.stop()
-        with suppress(RelayLostError, asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
         for producer in relay.producers:
             await producer.stop()
         await base.relay_database.close()
@@ -128,7 +128,7 @@ async def test_a_body_a_tombstone_and_the_headers_arrive_as_written(bench: Bench
 async def test_rows_stay_while_the_broker_does_not_answer(bench: Bench) -> None:
     await bench.fill([out(bench, 1)])
     async with relaying(bench, kafka_bootstrap="localhost:1") as running:
-        with pytest.raises(Exception, match="localhost"):
+        with pytest.raises(KafkaConnectionError):
             await running.task
     assert len(await bench.rows("outbox")) == 1
 
@@ -219,14 +219,14 @@ async def test_a_row_committed_late_with_a_lower_id_is_published_too(bench: Benc
         async with base.database.transaction({TENANT}) as slow:
             await base.outbox.add(slow, [out(bench, 1)])
             await bench.fill([out(bench, 2)])
-            await wait_until(lambda: _is(versions_on(bench), [2]), "the later row is out")
+
+            async def later_is_out() -> bool:
+                return await versions_on(bench) == [2]
+
+            _: bool = await wait_until(later_is_out, "the later row is out")
         await until_sent(bench)
     await base.database.close()
     assert await versions_on(bench) == [2, 1]
-
-
-async def _is(value: Awaitable[Any], wanted: Any) -> bool:
-    return bool(await value == wanted)
 
 
 async def test_a_commit_wakes_the_relay(bench: Bench) -> None:
