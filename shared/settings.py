@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
     ops_port: int = Field(0, ge=0, le=65_535, description="health and metrics; 0 takes a free port")
     ops_port_file: Path | None = Field(None, description="where the chosen port is written")
     as_of: date | None = Field(None, description="the tenants' day; unset: the clock's day (UTC)")
-    batch_max_records: int = Field(2_000, ge=1, le=20_000)
+    batch_max_records: int = Field(2_000, ge=1, le=10_000)
     fetch_max_wait_ms: int = Field(50, ge=1, le=10_000)
     session_timeout_ms: int = Field(10_000, ge=1_000, le=300_000)
     metadata_max_age_ms: int = Field(5_000, ge=500, le=300_000)

@@ -74,6 +74,9 @@ class Applying:
         await self._accounts.save_directory(connection, tenant_id, before, after)
         dirty |= await self._accounts.relink(connection, tenant_id, after)
         dirty |= await self._records.touched_accounts(connection, batch)
+        if batch.work == "rules":
+            await self._accounts.recount_closed(connection, tenant_id, rules)
+            dirty |= set(after.accounts)
         return dirty | _changed_entries(before.directory, after)
 
     async def _change_catalogue(

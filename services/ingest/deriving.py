@@ -7,9 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.domain.batch import Batch
 from services.ingest.domain.changes import lead_news
-from services.ingest.domain.derive import Derivation, derive_account
+from services.ingest.domain.derive import Derivation, derive_account, possible_leads
 from services.ingest.domain.profile import AccountRows, ClosedTotals
-from services.ingest.domain.records import Box, Opportunity, Project
 from services.ingest.domain.values import PriceList
 from services.ingest.messages import detected, profiled
 from services.ingest.repository import (
@@ -17,6 +16,7 @@ from services.ingest.repository import (
     DerivedRepository,
     RecordsRepository,
 )
+from services.ingest.sources.staging import unstaged
 from shared.events import RecordKind
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
@@ -50,21 +50,10 @@ class Deriving:
     async def _rows(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
     ) -> dict[str, AccountRows]:
-        groups: dict[str, tuple[list[Box], list[Opportunity], list[Project]]] = {
-            account: ([], [], []) for account in accounts
-        }
+        stored: dict[str, list[tuple[RecordKind, object]]] = {key: [] for key in accounts}
         for row in await self._records.of_accounts(connection, tenant_id, accounts):
-            boxes, opportunities, projects = groups[row.account_id]
-            if row.kind == RecordKind.INSTALL_BASE:
-                boxes.append(Box.model_validate(row.content))
-            elif row.kind == RecordKind.OPPORTUNITY:
-                opportunities.append(Opportunity.model_validate(row.content))
-            else:
-                projects.append(Project.model_validate(row.content))
-        return {
-            account: AccountRows(tuple(boxes), tuple(opportunities), tuple(projects))
-            for account, (boxes, opportunities, projects) in groups.items()
-        }
+            stored[row.account_id].append((RecordKind(row.kind), row.content))
+        return {account: unstaged(rows) for account, rows in stored.items()}
 
     async def _derivations(
         self,
@@ -139,11 +128,12 @@ class Deriving:
     ) -> None:
         tenant_id, accounts = batch.tenant_id, sorted(rows)
         firing = {lead.lead_id: lead for d in derivations.values() for lead in d.leads}
-        held = await self._derived.leads(connection, tenant_id, accounts, sorted(firing))
+        boxes = {box.record_id: box for of in rows.values() for box in of.boxes}
+        possible = possible_leads(tenant_id, boxes)
+        held = await self._derived.leads(connection, tenant_id, accounts, possible)
         elsewhere = await self._derived.boxes_elsewhere(
             connection, tenant_id, [lead.facts.box_id for lead in held.values()], accounts
         )
-        boxes = {box.record_id: box for of in rows.values() for box in of.boxes}
         changed = [
             (next_version(news.previous_version), news)
             for news in lead_news(firing, held, boxes, elsewhere, as_of)

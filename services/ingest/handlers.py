@@ -11,16 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.domain.batch import Batch
 from services.ingest.messages import progressed
 from services.ingest.repository import BatchesRepository, RecordsRepository
+from services.ingest.sources.arrivals import by_batch, changes_in, is_single, runs_of
 from services.ingest.sources.staging import stage
 from shared import clock
 from shared.db.rules_store import RulesInForce, RulesStore
-from shared.events import (
-    BatchCompleted,
-    BatchOpened,
-    ImportPhase,
-    RecordObserved,
-    RecordRemoved,
-)
+from shared.events import BatchCompleted, BatchOpened, ImportPhase
 from shared.messaging.codec import Received
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import Outbox
@@ -45,11 +40,11 @@ class IngestHandlers:
             await self._batches.lock_tenant(connection, tenant_id)
             await self._batches.begin_tenant(connection, tenant_id, self._as_of or clock.today())
             rules = (await self._rules.in_force(connection, {tenant_id}))[tenant_id]
-            ours = [m for m in batch if m.envelope.tenant_id == tenant_id]
-            await self._open(connection, tenant_id, ours)
-            await self._stage(connection, tenant_id, ours, rules)
-            await self._change(connection, tenant_id, ours, rules)
-            await self._complete(connection, tenant_id, ours)
+            for run in runs_of([m for m in batch if m.envelope.tenant_id == tenant_id]):
+                await self._open(connection, tenant_id, run)
+                await self._stage(connection, tenant_id, run, rules)
+                await self._change(connection, tenant_id, run, rules)
+                await self._complete(connection, tenant_id, run)
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
         """New rules: everything of the tenant is derived anew."""
@@ -84,7 +79,7 @@ class IngestHandlers:
         messages: Sequence[Received],
         rules: RulesInForce,
     ) -> None:
-        rows = _by_batch(messages)
+        rows = by_batch(messages)
         known = await self._batches.by_ids(connection, tenant_id, sorted(rows))
         for batch_id, observed in rows.items():
             batch = known.get(batch_id)
@@ -102,7 +97,7 @@ class IngestHandlers:
         rules: RulesInForce,
     ) -> None:
         """Single changes: those not seen before become a small unit of work of their own."""
-        new = await self._inbox.first_seen(connection, [m for m in messages if _is_single(m)])
+        new = await self._inbox.first_seen(connection, [m for m in messages if is_single(m)])
         if not new:
             return
         first = new[0].envelope
@@ -123,12 +118,7 @@ class IngestHandlers:
         messages: Sequence[Received],
         rules: RulesInForce,
     ) -> None:
-        arrived = [
-            (message.envelope.id, message.event)
-            for message in messages
-            if isinstance(message.event, RecordObserved | RecordRemoved)
-        ]
-        staged = stage(arrived, batch.parts, rules.rules)
+        staged = stage(changes_in(messages), batch.parts, rules.rules)
         await self._records.stage(connection, batch, [vars(row) for row in staged.rows])
         await self._batches.add_findings(connection, batch, staged.findings)
 
@@ -148,18 +138,3 @@ class IngestHandlers:
         done = await self._batches.received(connection, batch)
         version = await self._batches.next_progress_version(connection, batch)
         await self._outbox.add(connection, [progressed(batch, version, phase, done=done)])
-
-
-def _by_batch(messages: Sequence[Received]) -> dict[str, list[Received]]:
-    rows: dict[str, list[Received]] = {}
-    for message in messages:
-        if isinstance(message.event, RecordObserved) and message.event.batch_id:
-            rows.setdefault(message.event.batch_id, []).append(message)
-    return rows
-
-
-def _is_single(message: Received) -> bool:
-    event = message.event
-    return isinstance(event, RecordRemoved) or (
-        isinstance(event, RecordObserved) and not event.batch_id
-    )

@@ -55,7 +55,7 @@ batches = Table(
     _key("batch_no", BigInteger),
     Column("batch_id", Text, nullable=False),
     Column("work", Text, nullable=False, comment="import, change, day or rules"),
-    Column("state", Text, nullable=False, comment="receiving, complete, applied, done"),
+    Column("state", Text, nullable=False, comment="receiving, complete, applied, done, failed"),
     Column("parts", JSONB, nullable=False),
     Column("actor", JSONB, nullable=False),
     Column("expected", BigInteger, comment="rows announced at completion"),

@@ -13,12 +13,14 @@ from services.ingest.settings import IngestSettings
 from shared import clock
 from shared.db.rules_store import RulesStore
 from shared.events import ImportPhase
+from shared.messaging.errors import is_transient
 from shared.messaging.outbox import Outbox
 from shared.ops.composition import Base
 from shared.ops.logs import get_logger
 from shared.ops.ticks import run_ticks
 
 _log = get_logger(__name__)
+_NOT_WHOLE = "fewer or more rows came than were announced; nothing was removed"
 
 
 class IngestWork:
@@ -49,9 +51,24 @@ class IngestWork:
                 async with self._base.database.transaction({tenant_id}) as connection:
                     await self._begin_day(connection, tenant_id, today)
         for tenant_id in tenants:
-            async with self._base.database.transaction({tenant_id}) as connection:
-                await self._step(connection, tenant_id)
+            try:
+                async with self._base.database.transaction({tenant_id}) as connection:
+                    await self._step(connection, tenant_id)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                await self._give_up(tenant_id, error)
         return bool(tenants)
+
+    async def _give_up(self, tenant_id: str, error: Exception) -> None:
+        """Puts aside a unit of work that can never succeed: the next ones, and other tenants, go on."""
+        async with self._base.database.transaction({tenant_id}) as connection:
+            await self._batches.lock_tenant(connection, tenant_id)
+            if batch := await self._batches.next_work(connection, tenant_id):
+                await self._batches.update(connection, batch, state="failed")
+                detail = f"it cannot be worked off: {type(error).__name__}"
+                await self._tell(connection, batch, ImportPhase.REFUSED, detail=detail)
+                _log.error("work put aside", batch=batch.batch_id, exc_info=error)
 
     def _is_new(self, day: date, today: date) -> bool:
         """A tenant's day only moves forward, unless the setting says otherwise."""
@@ -59,6 +76,8 @@ class IngestWork:
 
     async def _begin_day(self, connection: AsyncConnection, tenant_id: str, today: date) -> None:
         await self._batches.lock_tenant(connection, tenant_id)
+        if not self._is_new(await self._batches.day(connection, tenant_id), today):
+            return  # another replica was faster
         await self._batches.move_day(connection, tenant_id, today)
         version = await self._batches.next_day_version(connection, tenant_id)
         await self._batches.open_batch(
@@ -91,33 +110,29 @@ class IngestWork:
         await self._tell(connection, batch, ImportPhase.COMPLETED)
         _log.info("work done", tenant=batch.tenant_id, batch=batch.batch_id, work=batch.work)
 
-    async def _tell(self, connection: AsyncConnection, batch: Batch, phase: ImportPhase) -> None:
+    async def _tell(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        phase: ImportPhase,
+        **report: object,
+    ) -> None:
         """Tells the importer where its batch stands; nobody waits for the other kinds of work."""
         if batch.work != "import":
             return
-        report: dict[str, object] = {}
         if phase is ImportPhase.COMPLETED:
             limit = self._settings.findings_in_report
-            rows, findings, total = await self._batches.report(connection, batch, limit)
+            rows, findings, found = await self._batches.report(connection, batch, limit)
             leads = await self._derived.open_leads(connection, batch.tenant_id)
             report = {
                 "rows": rows,
                 "findings": findings,
-                "findings_total": total,
+                "findings_total": found,
                 "leads_open": leads,
-                "detail": None
-                if batch.whole
-                else "fewer or more rows came than were announced; nothing was removed",
+                "detail": None if batch.whole else _NOT_WHOLE,
             }
         waiting = await self._derived.dirty_count(connection, batch.tenant_id)
-        total_accounts = max(batch.dirty_total, waiting)
+        total = max(batch.dirty_total, waiting)
         version = await self._batches.next_progress_version(connection, batch)
-        message = progressed(
-            batch,
-            version,
-            phase,
-            done=total_accounts - waiting,
-            total=total_accounts,
-            **report,
-        )
+        message = progressed(batch, version, phase, done=total - waiting, total=total, **report)
         await self._outbox.add(connection, [message])

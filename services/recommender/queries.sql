@@ -7,7 +7,7 @@ FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_i
 JOIN recommender.scored s USING (tenant_id, lead_id)
 LEFT JOIN recommender.families f ON f.tenant_id = s.tenant_id AND f.family = s.family
 LEFT JOIN recommender.published p ON p.tenant_id = s.tenant_id AND p.lead_id = s.lead_id
-WHERE coalesce(f.version, 0) >= s.family_version
+WHERE coalesce(f.version, 0) >= s.family_version OR s.event ->> 'state' = 'withdrawn'
 ORDER BY s.tenant_id, s.lead_id
 
 -- name: waiting_leads
@@ -22,3 +22,10 @@ INSERT INTO recommender.queue (tenant_id, lead_id)
 SELECT tenant_id, lead_id FROM recommender.scored
 WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, lead_id
 ON CONFLICT (tenant_id, lead_id) DO NOTHING
+
+-- name: lock_leads
+-- In a statement of its own: the next one then sees what was committed while this one waited.
+SELECT FROM recommender.scored
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
+     USING (tenant_id, lead_id)
+ORDER BY tenant_id, lead_id FOR UPDATE OF scored

@@ -139,6 +139,7 @@ class RecommenderRepository:
         """The inputs of those leads whose catalogue is there and new enough, in key order."""
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
+        await connection.execute(_SQL["lock_leads"], parameters)
         result = await connection.execute(_SQL["inputs"], parameters)
         return [_inputs(row) for row in result.mappings()]
 

@@ -106,7 +106,7 @@ def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:
     withdrawn = lead.state == "withdrawn"
     if withdrawn and (previous is None or previous.state == "withdrawn"):
         return None
-    as_of = max(d for d in (lead.as_of, inputs.account_as_of, inputs.tenant_as_of) if d)
+    as_of = _newest_day(inputs)
     rules = in_force.rules
     score = score_lead(
         lead.lead,
@@ -133,6 +133,16 @@ def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:
         batch_id=lead.batch_id,
     )
     return event if previous is None or differs(previous, event) else None
+
+
+def _newest_day(inputs: ScoreInputs) -> date:
+    """The day of the newest input: a tenant's day may be set back, then the later date is the old one."""
+    days = [
+        (inputs.lead.version, inputs.lead.as_of),
+        (inputs.account_version, inputs.account_as_of),
+        (inputs.day_version, inputs.tenant_as_of or date.min),
+    ]
+    return max(days)[1]
 
 
 def _episode(previous: LeadScored | None) -> EpisodeState | None:

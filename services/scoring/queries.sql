@@ -2,13 +2,13 @@
 -- Leads with everything their next score follows from, where the profile is there and new enough.
 SELECT l.tenant_id, l.event AS lead, l.event_id AS lead_event_id, l.traceparent,
        a.version AS account_version, a.event_id AS account_event_id, a.profile,
-       a.as_of AS account_as_of, d.as_of AS tenant_as_of, e.event AS previous
+       a.as_of AS account_as_of, d.as_of AS tenant_as_of, d.version AS day_version, e.event AS previous
 FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
 JOIN scoring.leads l USING (tenant_id, lead_id)
 JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
 LEFT JOIN scoring.tenants d ON d.tenant_id = l.tenant_id
 LEFT JOIN scoring.emitted e ON e.tenant_id = l.tenant_id AND e.lead_id = l.lead_id
-WHERE a.version >= l.account_version AND a.version > 0
+WHERE a.version > 0 AND (a.version >= l.account_version OR l.event ->> 'state' = 'withdrawn')
 ORDER BY l.tenant_id, l.lead_id
 
 -- name: waiting_leads
@@ -23,3 +23,10 @@ INSERT INTO scoring.rescoring (tenant_id, account_id, cause)
 SELECT DISTINCT tenant_id, account_id, CAST(:cause AS text) FROM scoring.leads
 WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, account_id
 ON CONFLICT (tenant_id, account_id) DO UPDATE SET cause = excluded.cause
+
+-- name: lock_leads
+-- In a statement of its own: the next one then sees what was committed while this one waited.
+SELECT FROM scoring.leads
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
+     USING (tenant_id, lead_id)
+ORDER BY tenant_id, lead_id FOR UPDATE OF leads

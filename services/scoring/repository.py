@@ -32,6 +32,7 @@ class ScoreInputs:
     profile: AccountProfile
     account_as_of: date
     tenant_as_of: date | None
+    day_version: int
     previous: LeadScored | None
 
 
@@ -133,6 +134,7 @@ class ScoringRepository:
         """The inputs of those leads whose account's profile is there and new enough, in key order."""
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
+        await connection.execute(_SQL["lock_leads"], parameters)
         result = await connection.execute(_SQL["inputs"], parameters)
         return [_inputs(row) for row in result.mappings()]
 
@@ -234,5 +236,6 @@ def _inputs(row: Mapping[Any, Any]) -> ScoreInputs:
         profile=AccountProfile.model_validate(row["profile"]),
         account_as_of=row["account_as_of"],
         tenant_as_of=row["tenant_as_of"],
+        day_version=row["day_version"] or 0,
         previous=None if row["previous"] is None else LeadScored.model_validate(row["previous"]),
     )

@@ -15,9 +15,15 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: a lost connection, a deadlock, a full disk."""
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", "") or "")
-        lost = error.connection_invalidated or isinstance(error, InterfaceError)
+        lost = error.connection_invalidated or _about_the_connection(error)
         return lost or state[:2] in _TRANSIENT_SQLSTATE_CLASSES
     return isinstance(error, OSError | TimeoutError | PoolTimeoutError | KafkaError)
+
+
+def _about_the_connection(error: DBAPIError) -> bool:
+    # An InterfaceError is also what the driver says of a statement that it cannot send at all.
+    cause = getattr(error.orig, "__cause__", None) or error.orig
+    return isinstance(error, InterfaceError) and "connection" in str(cause)
 
 
 def describe(error: BaseException) -> str:

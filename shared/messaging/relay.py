@@ -22,7 +22,7 @@ from shared.settings import ServiceSettings
 _log = get_logger(__name__)
 _CHUNK = 2_000
 _LOCK_SPACE = 0x01EAD
-_ANSWER_TIMEOUT_S = 2.0
+_ANSWER_TIMEOUT_S = 5.0
 _RETRY_LOCK_S = 1.0
 
 

@@ -126,11 +126,10 @@ async def _stop(service: Service, relay: asyncio.Task[None], ops: uvicorn.Server
     service.health.ready = False
     _log.info("service stopping")
     await service.broker.stop()
-    for task in service.tasks:
-        if task.get_name() != "ops":
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    workers = [task for task in service.tasks if task.get_name() != "ops"]
+    for task in workers:
+        task.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
     service.relay.stop()
     with suppress(TimeoutError):
         async with asyncio.timeout(service.settings.stop_timeout_s):

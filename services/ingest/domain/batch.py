@@ -4,7 +4,7 @@ from shared.events import Actor, BatchPart, Value
 
 
 class Batch(Value):
-    """A unit of work and how far it is: receiving, complete, applied, done.
+    """A unit of work and how far it is: receiving, complete, applied, done, failed.
 
     `whole`: as many rows came as were announced; one that is not whole removes nothing.
     """

@@ -36,7 +36,7 @@ def lead_news(
 ) -> list[LeadNews]:
     """What to tell about the leads of some accounts, by lead id.
 
-    `held` are the leads last told of these accounts and of the firing ones; a box in
+    `held` are the leads last told of these accounts and of the boxes they have now; a box in
     `boxes_elsewhere` moved to another account and keeps its leads until that one's turn.
     """
     news = []

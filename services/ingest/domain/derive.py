@@ -1,6 +1,6 @@
 """Derives an account as of a day: its profile, and the leads its boxes fire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +20,11 @@ class Derivation:
 
     profile: AccountProfile
     leads: tuple[LeadFacts, ...]
+
+
+def possible_leads(tenant_id: str, box_ids: Iterable[str]) -> list[str]:
+    """The ids of every lead that these boxes could fire."""
+    return sorted(lead_id(tenant_id, box, rule.lead_type) for box in box_ids for rule in LEAD_RULES)
 
 
 def derive_account(

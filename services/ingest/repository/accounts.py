@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
 from services.ingest.domain.directory import AccountEntry, Directory, NameUse
 from shared.db import bulk
 from shared.db.queries import load_queries
+from shared.rules.model import Rules
 
 _SQL = load_queries(__file__)
 
@@ -58,24 +59,19 @@ class AccountsRepository:
         ]
         await bulk.upsert(connection, t.directory, changed, key=("tenant_id", "subject", "name"))
         gone = sorted(set(before.stored) - set(entries))
-        if gone:
-            key = tuple_(t.directory.c.subject, t.directory.c.name)
-            await connection.execute(
-                delete(t.directory).where(t.directory.c.tenant_id == tenant_id, key.in_(gone))
-            )
+        subjects, names = [s for s, _ in gone], [n for _, n in gone]
+        parameters = {"tenant": tenant_id, "subjects": subjects, "names": names}
+        await connection.execute(_SQL["forget_entries"], parameters)
         await self._save_territories(connection, tenant_id, before.directory, after)
 
     async def _save_territories(
         self, connection: AsyncConnection, tenant_id: str, before: Directory, after: Directory
     ) -> None:
         old, new = _memberships(before), _memberships(after)
-        key = tuple_(t.account_territories.c.territory_id, t.account_territories.c.account_id)
-        if old - new:
-            await connection.execute(
-                delete(t.account_territories).where(
-                    t.account_territories.c.tenant_id == tenant_id, key.in_(sorted(old - new))
-                )
-            )
+        gone = sorted(old - new)
+        territories, accounts = [x for x, _ in gone], [a for _, a in gone]
+        parameters = {"tenant": tenant_id, "territories": territories, "accounts": accounts}
+        await connection.execute(_SQL["forget_memberships"], parameters)
         rows = [
             {"tenant_id": tenant_id, "territory_id": territory, "account_id": account}
             for territory, account in sorted(new - old)
@@ -101,7 +97,7 @@ class AccountsRepository:
     async def relink(
         self, connection: AsyncConnection, tenant_id: str, directory: Directory
     ) -> set[str]:
-        """Gives every record the account the directory says. Returns the accounts records left."""
+        """Gives every record the account the directory says. Returns those records left and joined."""
         places = (await connection.execute(_SQL["places"], {"tenant": tenant_id})).all()
         parameters = {
             "tenant": tenant_id,
@@ -111,9 +107,17 @@ class AccountsRepository:
                 directory.account_of(p.account_name or None, p.territory_id or None) for p in places
             ],
         }
-        left = set((await connection.execute(_SQL["leaving"], parameters)).scalars())
+        moving = set((await connection.execute(_SQL["moving"], parameters)).scalars())
         await connection.execute(_SQL["relink"], parameters)
-        return left
+        return moving - {None}
+
+    async def recount_closed(
+        self, connection: AsyncConnection, tenant_id: str, rules: Rules
+    ) -> None:
+        """Judges by new rules which projects count in averages; `update_totals` adds them up."""
+        statuses = [status.casefold() for status in rules.reading.closed_project_statuses]
+        parameters = {"tenant": tenant_id, "closed": statuses, "currency": rules.currency}
+        await connection.execute(_SQL["recount_closed"], parameters)
 
     async def update_totals(
         self, connection: AsyncConnection, tenant_id: str, accounts: Collection[str]

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
@@ -84,7 +85,7 @@ class DerivedRepository:
         table = t.leads
         statement = select(table.c.lead_id, table.c.version, table.c.state, table.c.lead).where(
             table.c.tenant_id == tenant_id,
-            table.c.account_id.in_(accounts) | table.c.lead_id.in_(lead_ids),
+            (table.c.account_id == _any_of(accounts)) | (table.c.lead_id == _any_of(lead_ids)),
         )
         rows = await connection.execute(statement)
         return {
@@ -154,6 +155,11 @@ class DerivedRepository:
             for family, (version, entries) in sorted(families.items())
         ]
         await bulk.upsert(connection, t.catalogue, rows, key=("tenant_id", "family"))
+
+
+def _any_of(values: Sequence[str]) -> Any:
+    # One array, not a parameter for each: the driver takes 32,767 at most.
+    return any_(literal(list(values), ARRAY(Text)))
 
 
 def _catalogue_entries(stored: Sequence[Any]) -> tuple[CatalogueEntry, ...]:

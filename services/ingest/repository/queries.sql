@@ -18,6 +18,7 @@ FROM ingest.ranked_versions loser
 JOIN ingest.ranked_versions winner USING (tenant_id, batch_no, kind, source, record_id)
 WHERE loser.tenant_id = :tenant AND loser.batch_no = :batch_no AND loser.kind = 'install_base'
   AND loser.rank > 1 AND loser.change_version = 0 AND winner.rank = 1
+  AND loser.outcome <> 'removed' AND winner.outcome <> 'removed'
 ORDER BY loser.part, loser.row_no
 
 -- name: quarantine
@@ -107,15 +108,15 @@ GROUP BY 1, 2 ORDER BY 1, 2
 SELECT DISTINCT account_name, territory_id FROM ingest.records
 WHERE tenant_id = :tenant AND kind <> 'catalogue'
 
--- name: leaving
--- The accounts that records are about to leave.
-SELECT DISTINCT r.account_id
+-- name: moving
+-- The accounts that records are about to leave, and those they are about to join.
+SELECT DISTINCT unnest(ARRAY[r.account_id, place.account_id])
 FROM ingest.records r,
      unnest(CAST(:names AS text[]), CAST(:territories AS text[]), CAST(:accounts AS text[]))
          AS place(account_name, territory_id, account_id)
 WHERE r.tenant_id = :tenant AND r.kind <> 'catalogue'
   AND r.account_name = place.account_name AND r.territory_id = place.territory_id
-  AND r.account_id IS DISTINCT FROM place.account_id AND r.account_id IS NOT NULL
+  AND r.account_id IS DISTINCT FROM place.account_id
 
 -- name: relink
 UPDATE ingest.records r SET account_id = place.account_id
@@ -124,6 +125,19 @@ FROM unnest(CAST(:names AS text[]), CAST(:territories AS text[]), CAST(:accounts
 WHERE r.tenant_id = :tenant AND r.kind <> 'catalogue'
   AND r.account_name = place.account_name AND r.territory_id = place.territory_id
   AND r.account_id IS DISTINCT FROM place.account_id
+
+-- name: recount_closed
+-- By new rules, the amounts of closed projects that count in averages, as `closed_totals` has them.
+UPDATE ingest.records AS held SET closed_amount = judged.amount
+FROM (
+    SELECT source, record_id, CASE
+        WHEN lower(content ->> 'status') = ANY(CAST(:closed AS text[]))
+         AND coalesce(content ->> 'currency', :currency) = :currency
+         AND CAST(content ->> 'amount' AS numeric) > 0
+        THEN CAST(content ->> 'amount' AS numeric) END AS amount
+    FROM ingest.records WHERE tenant_id = :tenant AND kind = 'project') AS judged
+WHERE held.tenant_id = :tenant AND held.kind = 'project' AND held.source = judged.source
+  AND held.record_id = judged.record_id AND held.closed_amount IS DISTINCT FROM judged.amount
 
 -- name: update_totals
 -- The closed sums of accounts; returns those that changed.
@@ -208,3 +222,13 @@ SELECT count(*) FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :b
 -- name: first_findings
 SELECT finding FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :batch_no
 ORDER BY part, row_no, seq LIMIT :limit
+
+-- name: forget_entries
+DELETE FROM ingest.directory d
+USING unnest(CAST(:subjects AS text[]), CAST(:names AS text[])) AS gone(subject, name)
+WHERE d.tenant_id = :tenant AND d.subject = gone.subject AND d.name = gone.name
+
+-- name: forget_memberships
+DELETE FROM ingest.account_territories a
+USING unnest(CAST(:territories AS text[]), CAST(:accounts AS text[])) AS gone(territory, account)
+WHERE a.tenant_id = :tenant AND a.territory_id = gone.territory AND a.account_id = gone.account

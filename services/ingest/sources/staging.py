@@ -1,7 +1,7 @@
 """Turns observed rows into staged ones: judged by the domain, with the columns that SQL works on."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,8 +9,14 @@ from decimal import Decimal
 import orjson
 
 from services.ingest.domain.directory import own_name
-from services.ingest.domain.profile import closed_totals
-from services.ingest.domain.records import AnyRecord, Box, CustomerRecord, Opportunity, Project
+from services.ingest.domain.profile import AccountRows, closed_totals
+from services.ingest.domain.records import (
+    AnyRecord,
+    Box,
+    CustomerRecord,
+    Opportunity,
+    Project,
+)
 from services.ingest.sources.judge import Judgement, judge_record
 from services.ingest.sources.record_ids import box_identity
 from shared.events import BatchPart, Finding, RecordKind, RecordObserved, RecordRemoved
@@ -52,10 +58,15 @@ def stage(
     parts: Sequence[BatchPart],
     rules: Rules,
 ) -> Staged:
-    """Judges rows that arrived, each with its event's id, inside a batch or as single changes."""
+    """Judges rows that arrived, each with its event's id, inside a batch or as single changes.
+
+    Raises ValueError for a single change without a version: whether it is stale could not be told.
+    """
     rows = []
     findings: dict[tuple[int, int], Sequence[Finding]] = {}
     for place, (event_id, event) in enumerate(arrived, start=1):
+        if not isinstance(event, RecordObserved) or not event.batch_id:
+            _require_version(event)
         if isinstance(event, RecordRemoved):
             rows.append(_removal(event, row_no=place, event_id=event_id))
             continue
@@ -66,6 +77,11 @@ def stage(
             findings[(event.part, row_no)] = judgement.findings
         rows.append(_observed(event, judgement, rules, row_no=row_no, event_id=event_id))
     return Staged(tuple(rows), findings)
+
+
+def _require_version(change: RecordObserved | RecordRemoved) -> None:
+    if change.version < 1:
+        raise ValueError("a single change without a version; it must rise from change to change")
 
 
 def _observed(
@@ -134,3 +150,15 @@ def _closed_amount(record: AnyRecord | None, rules: Rules) -> Decimal | None:
         return None
     totals = closed_totals([record], rules)
     return totals.sum if totals.count else None
+
+
+def unstaged(stored: Iterable[tuple[RecordKind, object]]) -> AccountRows:
+    """The rows of one account from the contents that were stored of them."""
+    by_kind: dict[RecordKind, list[object]] = {kind: [] for kind in RecordKind}
+    for kind, content in stored:
+        by_kind[kind].append(content)
+    return AccountRows(
+        [Box.model_validate(content) for content in by_kind[RecordKind.INSTALL_BASE]],
+        [Opportunity.model_validate(content) for content in by_kind[RecordKind.OPPORTUNITY]],
+        [Project.model_validate(content) for content in by_kind[RecordKind.PROJECT]],
+    )

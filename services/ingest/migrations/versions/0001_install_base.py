@@ -83,7 +83,9 @@ def _batches() -> None:
         _key("batch_no", sa.BigInteger),
         sa.Column("batch_id", sa.Text, nullable=False),
         sa.Column("work", sa.Text, nullable=False, comment="import, change, day or rules"),
-        sa.Column("state", sa.Text, nullable=False, comment="receiving, complete, applied, done"),
+        sa.Column(
+            "state", sa.Text, nullable=False, comment="receiving, complete, applied, done, failed"
+        ),
         sa.Column("parts", JSONB, nullable=False),
         sa.Column("actor", JSONB, nullable=False),
         sa.Column("expected", sa.BigInteger, comment="rows announced at completion"),

@@ -1,0 +1,1 @@
+"""Ingest's handlers and work on the real PostgreSQL, without Kafka."""
