@@ -46,7 +46,8 @@ async def test_a_new_price_revalues_only_the_leads_it_concerns(upstream: Upstrea
 
     families = of_type(told, CatalogueFamilyChanged)
     leads = of_type(told, LeadDetected)
-    assert [(f.family, f.entries[0].list_price) for f in families] == [("PRIMERA", 30_000)]
+    assert [f.family for f in families] == ["PRIMERA"]
+    assert families[0].entries[0].list_price == 30_000
     before = [f for f in of_type(first, CatalogueFamilyChanged) if f.family == "PRIMERA"]
     assert before[0].version < families[0].version
     assert keys(leads) == {"SN1/renewal", "SN1/service_attach"}
