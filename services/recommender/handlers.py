@@ -32,6 +32,7 @@ class RecommenderHandlers:
             if isinstance(message.event, LeadScored):
                 key = (message.envelope.tenant_id, message.event.lead.lead_id)
                 _keep_newest(newest, key, message)
+        await self._repository.rules.hold(connection, {tenant_id for tenant_id, _ in newest})
         await self._repository.lock_families(connection, _families_of(newest))
         changed = await self._repository.save_scored(connection, newest)
         await self.publish(connection, changed)
@@ -43,6 +44,7 @@ class RecommenderHandlers:
             if isinstance(message.event, CatalogueFamilyChanged):
                 key = (message.envelope.tenant_id, message.event.family)
                 _keep_newest(newest, key, message)
+        await self._repository.rules.hold(connection, {tenant_id for tenant_id, _ in newest})
         await self._repository.lock_families(connection, newest)
         changed = await self._repository.save_families(connection, newest)
         leads = await self._repository.leads_of_families(connection, changed)
@@ -55,6 +57,7 @@ class RecommenderHandlers:
 
     async def queue_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> None:
         """Recommends up to `limit` queued leads of a tenant."""
+        await self._repository.rules.hold(connection, {tenant_id})
         leads = await self._repository.take_queued(connection, tenant_id, limit)
         families = await self._repository.families_of_leads(connection, leads)
         await self._repository.lock_families(connection, families)

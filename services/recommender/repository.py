@@ -179,10 +179,11 @@ class RecommenderRepository:
             .order_by(t.queue.c.lead_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("picked")  # picked once: a sub-select that locks may run again for every row
         )
         statement = (
             delete(t.queue)
-            .where(t.queue.c.tenant_id == tenant_id, t.queue.c.lead_id.in_(picked))
+            .where(t.queue.c.tenant_id == tenant_id, t.queue.c.lead_id.in_(select(picked)))
             .returning(t.queue.c.lead_id)
         )
         return [(tenant_id, row.lead_id) for row in await connection.execute(statement)]

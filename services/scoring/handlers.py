@@ -28,6 +28,7 @@ class ScoringHandlers:
     async def on_accounts(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
         """New profiles: rescores the leads of the accounts that changed."""
         newest = _newest(batch, AccountProfiled, lambda event: event.profile.account_id)
+        await self._repository.rules.hold(connection, _tenants(batch))
         await self._repository.lock_accounts(connection, newest)
         changed = await self._repository.save_profiles(connection, newest)
         leads = await self._repository.leads_of_accounts(connection, changed)
@@ -41,9 +42,11 @@ class ScoringHandlers:
             for key, message in newest.items()
             if isinstance(message.event, LeadDetected)
         }
+        await self._repository.rules.hold(connection, _tenants(batch))
+        # As a rescoring does: the queue first, then the accounts.
+        await self._move_days(connection, batch)
         await self._repository.lock_accounts(connection, accounts)
         changed = await self._repository.save_leads(connection, newest)
-        await self._move_days(connection, batch)
         await self.score(connection, changed, cause="lead")
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
@@ -53,6 +56,7 @@ class ScoringHandlers:
 
     async def rescore_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> int:
         """Rescores up to `limit` queued accounts of a tenant. Returns how many were taken."""
+        await self._repository.rules.hold(connection, {tenant_id})
         queued = await self._repository.take_rescoring(connection, tenant_id, limit)
         await self._repository.lock_accounts(connection, queued)
         for cause in sorted(set(queued.values())):
@@ -84,6 +88,10 @@ class ScoringHandlers:
                 days[message.envelope.tenant_id] = (message.event.as_of, message.event.version)
         moved = await self._repository.move_day(connection, days)
         await self._repository.queue_rescoring(connection, moved, "day")
+
+
+def _tenants(batch: Sequence[Received]) -> set[str]:
+    return {message.envelope.tenant_id for message in batch}
 
 
 def _newest(

@@ -206,10 +206,11 @@ class ScoringRepository:
             .order_by(queue.c.account_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("picked")  # picked once: a sub-select that locks may run again for every row
         )
         statement = (
             delete(queue)
-            .where(queue.c.tenant_id == tenant_id, queue.c.account_id.in_(picked))
+            .where(queue.c.tenant_id == tenant_id, queue.c.account_id.in_(select(picked)))
             .returning(queue.c.account_id, queue.c.cause)
         )
         rows = await connection.execute(statement)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,11 +46,27 @@ def _defaults() -> RulesInForce:
     return RulesInForce(rules, rules_version(rules))
 
 
+_LOCK = """
+SELECT pg_advisory_xact_lock{kind}(hashtextextended(:schema || ' rules ' || tenant, 0))
+FROM unnest(CAST(:tenants AS text[])) AS tenant
+"""
+_HOLD, _CHANGE = text(_LOCK.format(kind="_shared")), text(_LOCK.format(kind=""))
+
+
 class RulesStore:
     """Reads and writes the `tenant_rules` table of one service."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    async def hold(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
+        """Keeps the tenants' rules as they are while this transaction judges by them.
+
+        The first lock of a transaction: `save` waits for it, and whoever then judges anew what the
+        tenants have finds all that was judged by the old rules.
+        """
+        parameters = {"schema": self._table.schema, "tenants": sorted(tenants)}
+        await connection.execute(_HOLD, parameters)
 
     async def save(self, connection: AsyncConnection, messages: Sequence[Received]) -> list[str]:
         """Stores rules newer than those held. Returns the tenants whose rules changed, sorted.
@@ -67,6 +83,8 @@ class RulesStore:
                     "rules_version": message.event.rules_version,
                     "rules": message.event.rules,
                 }
+        parameters = {"schema": self._table.schema, "tenants": sorted(rows)}
+        await connection.execute(_CHANGE, parameters)
         written = await bulk.upsert(
             connection,
             self._table,

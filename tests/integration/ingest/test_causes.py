@@ -163,7 +163,7 @@ def of_box(told: Sequence[Received], box: str) -> list[LeadDetected]:
     return [e for e in of_type(told, LeadDetected) if e.lead.box_id == box]
 
 
-async def test_a_box_whose_territory_changes_owner_moves_without_a_withdrawal(
+async def test_a_box_that_moves_to_another_territory_moves_its_leads_without_a_withdrawal(
     upstream: Upstream,
 ) -> None:
     acme, beta = a_deal_row(1), a_deal_row(2, account_name="Beta Foods", territory_id="70002")
@@ -177,6 +177,27 @@ async def test_a_box_whose_territory_changes_owner_moves_without_a_withdrawal(
     assert [(e.state, e.lead.account_name) for e in leads] == [("open", "Acme Logistics")] * 2
     assert {e.lead.lead_id for e in leads} == {e.lead.lead_id for e in of_box(first, "SN2")}
     assert len(of_type(told, LeadDetected)) == 2
+
+
+async def test_a_territory_that_changes_owner_moves_its_leads_without_a_withdrawal(
+    upstream: Upstream,
+) -> None:
+    deals = [a_deal_row(1), a_deal_row(2, account_name="Beta Foods", territory_id="70002")]
+    boxes = [a_box_row(f"SN{n}", territory_id=f"7000{1 + n % 2}") for n in range(4)]
+    first = of_type(await upstream.load(tables(boxes, deals)), LeadDetected)
+    (acme,) = {e.lead.account_id for e in first if e.lead.account_name == "Acme Logistics"}
+    mapped = changed(default_rules(), accounts__territory_map={"70002": "Acme Logistics"})
+
+    await upstream.apply_rules(mapped)
+
+    told = await upstream.settle()
+    leads = of_type(told, LeadDetected)
+    assert {(e.state, e.lead.box_id) for e in leads} == {("open", "SN1"), ("open", "SN3")}
+    assert {e.lead.account_id for e in leads} == {acme}
+    assert len(leads) == 4
+    (profile,) = [e for e in of_type(told, AccountProfiled) if e.profile.account_id == acme]
+    assert {e.account_version for e in leads} == {profile.version}
+    assert profile.profile.items == 4
 
 
 async def test_a_box_that_moves_and_is_renewed_at_once_loses_its_leads(

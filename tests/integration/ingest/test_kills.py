@@ -1,11 +1,13 @@
 """A kill at any moment of the work loses nothing and tells nothing twice."""
 
+import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from services.ingest.tables import SCHEMA
-from shared.events import Event, LeadDetected
+from shared.events import Event, ImportPhase, LeadDetected
 from shared.messaging.codec import Received
 from tests.integration.ingest.upstream import (
     Killed,
@@ -111,3 +113,46 @@ async def test_work_that_waits_behind_other_work_keeps_its_order(upstream: Upstr
     assert {key.split("/")[0] for key in await upstream.open_leads()} == {"SN9"}
     states = await upstream.rows(f"SELECT state FROM {SCHEMA}.batches WHERE tenant_id = :tenant")
     assert {row.state for row in states} == {"done"}
+
+
+async def test_two_processes_at_once_tell_of_everything_once(upstream: Upstream) -> None:
+    await upstream.send(*upstream.events(EXPORT))
+    one, other = upstream.worker(), upstream.worker()
+
+    while any(await asyncio.gather(one.step(), other.step())):
+        pass
+
+    sent = [m for m in await upstream.sent.messages() if "import" not in m.envelope.type]
+    assert set(told(sent).values()) == {1}
+    assert len(await upstream.open_leads()) == 12
+    assert (await upstream.progress())[-1].phase is ImportPhase.COMPLETED
+
+
+class BrokenOutbox(KilledOutbox):
+    """Fails in a way that no repetition mends."""
+
+    async def add(self, connection: Any, messages: Any) -> None:
+        try:
+            await super().add(connection, messages)
+        except Killed:
+            raise ValueError("never") from None
+
+
+async def test_work_that_can_never_succeed_is_put_aside_and_the_next_goes_on(
+    upstream: Upstream,
+) -> None:
+    await upstream.send(*upstream.events(EXPORT))
+    await upstream.step()
+    worker = upstream.worker()
+    worker._deriving._outbox = BrokenOutbox(upstream.base.outbox, after=0)
+
+    await worker.step()
+
+    last = (await upstream.progress())[-1]
+    assert (last.phase, last.detail) == (
+        ImportPhase.REFUSED,
+        "it cannot be worked off: ValueError",
+    )
+    assert await upstream.open_leads() == {}
+    await upstream.load(tables([a_box_row("SN9")]), source="other")
+    assert len(await upstream.open_leads()) == 14

@@ -1,0 +1,1 @@
+"""The recommender's handlers and queue on the real PostgreSQL, without Kafka."""

@@ -1,0 +1,1 @@
+"""Scoring's handlers and rescoring on the real PostgreSQL, without Kafka."""
