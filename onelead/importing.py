@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from onelead.messages import partitions_of, publisher, reader
 from shared import clock
@@ -55,15 +56,25 @@ async def hand_over(
     """
     async with reader(bootstrap) as progress:
         await _require_tenant(progress, batch)
-        partitions = await partitions_of(progress, IMPORTS.name)
-        progress.assign(partitions)
-        await progress.seek_to_end(*partitions)
-        for partition in partitions:
-            await progress.position(
-                partition
-            )  # seeks are lazy: settle them before anything is sent
+        await _listen(progress, bootstrap, idle_timeout_s)
         await _send(bootstrap, batch, watch, check)
         return await _follow(progress, batch, watch, idle_timeout_s, check)
+
+
+async def _listen(progress: AIOKafkaConsumer, bootstrap: str, timeout_s: float) -> None:
+    """Stands at the end of the progress topic. Raises UserError when the broker stops answering."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            partitions = await partitions_of(progress, IMPORTS.name)
+            progress.assign(partitions)
+            await progress.seek_to_end(*partitions)
+            for partition in partitions:
+                # Seeks are lazy: settle them before anything is sent.
+                await progress.position(partition)
+    except (TimeoutError, KafkaError):
+        raise UserError(
+            f"Kafka at {bootstrap} stopped answering; nothing was sent", exit_code=1
+        ) from None
 
 
 async def _require_tenant(consumer: AIOKafkaConsumer, batch: Handover) -> None:

@@ -78,7 +78,11 @@ async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         fetch_max_wait_ms=50,
         max_poll_records=_FETCHED_AT_ONCE,
     )
-    await consumer.start()
+    try:
+        await consumer.start()
+    except KafkaError:
+        await consumer.stop()
+        raise UserError(f"no Kafka answers at {bootstrap}", exit_code=1) from None
     try:
         yield consumer
     finally:

@@ -100,6 +100,9 @@ def lock_digest() -> str:
     return hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()[:10]
 
 
+_LAST_CHUNK_S = 0.5
+
+
 class _StoppedError(Exception):
     """The fetch was given up."""
 
@@ -137,6 +140,10 @@ class _Fetch:
         finally:
             self.stopped = True
             self.reporter.done()
+            # One that still writes would put back what is removed next; a hanging one is left behind.
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(_LAST_CHUNK_S)
             shutil.rmtree(draft, ignore_errors=True)
         if self.failure:
             raise cannot_fetch(self.repository_url, self.failure)
