@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from onelead.assess.rows import judged_rows
 from onelead.assess.uses import name_uses
+from services.ingest.domain.accounts.directory import Directory, own_name
+from services.ingest.domain.accounts.matching import Candidate
+from services.ingest.domain.accounts.reconcile import reconcile
 from services.ingest.domain.derive import Derivation, derive_account
-from services.ingest.domain.directory import Directory, own_name
-from services.ingest.domain.matching import Candidate
 from services.ingest.domain.profile import AccountRows, ClosedTotals, closed_totals
-from services.ingest.domain.reconcile import reconcile
 from services.ingest.domain.records import (
     Box,
     CatalogueRow,

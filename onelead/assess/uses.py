@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.ingest.domain.directory import NameUse, own_name
+from services.ingest.domain.accounts.directory import NameUse, own_name
 from services.ingest.domain.records import CustomerRecord, Opportunity
 
 

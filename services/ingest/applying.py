@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.domain.accounts.directory import Directory
+from services.ingest.domain.accounts.reconcile import reconcile
 from services.ingest.domain.batch import Batch
-from services.ingest.domain.directory import Directory
-from services.ingest.domain.reconcile import reconcile
 from services.ingest.domain.records import Box, CatalogueRow
 from services.ingest.messages import family_changed
 from services.ingest.repository import (

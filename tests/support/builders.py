@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Any
 
-from services.ingest.domain.directory import Directory, NameUse
+from services.ingest.domain.accounts.directory import Directory, NameUse
+from services.ingest.domain.accounts.reconcile import reconcile
 from services.ingest.domain.leads.case import BoxCase, box_case
 from services.ingest.domain.profile import AccountRows
-from services.ingest.domain.reconcile import reconcile
 from services.ingest.domain.records import Box, Opportunity, Project
 from services.ingest.domain.values import PriceList
 from shared.events import (

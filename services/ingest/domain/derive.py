@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.ingest.domain.directory import AccountEntry
+from services.ingest.domain.accounts.directory import AccountEntry
 from services.ingest.domain.ids import lead_id
 from services.ingest.domain.leads import LEAD_RULES
 from services.ingest.domain.leads.case import BoxCase, Play, box_case

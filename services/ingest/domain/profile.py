@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from services.ingest.domain.directory import AccountEntry
+from services.ingest.domain.accounts.directory import AccountEntry
 from services.ingest.domain.records import Box, CustomerRecord, Opportunity, Project
 from services.ingest.domain.segments import segment_of
 from shared.events import AccountProfile, TerritoryAverage

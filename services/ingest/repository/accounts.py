@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
-from services.ingest.domain.directory import AccountEntry, Directory, NameUse
+from services.ingest.domain.accounts.directory import AccountEntry, Directory, NameUse
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.rules.model import Rules

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import orjson
 
-from services.ingest.domain.directory import own_name
+from services.ingest.domain.accounts.directory import own_name
 from services.ingest.domain.profile import AccountRows, closed_totals
 from services.ingest.domain.records import (
     AnyRecord,

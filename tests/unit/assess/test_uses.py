@@ -3,7 +3,7 @@
 from datetime import date
 
 from onelead.assess.uses import name_uses
-from services.ingest.domain.directory import NameUse
+from services.ingest.domain.accounts.directory import NameUse
 from tests.support.builders import TERRITORY, a_box, a_project, an_opportunity
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain.accounts.directory import AccountEntry
 from services.ingest.domain.derive import Derivation, derive_account
-from services.ingest.domain.directory import AccountEntry
 from services.ingest.domain.ids import lead_id
 from services.ingest.domain.leads import LEAD_RULES
 from services.ingest.domain.records import Box

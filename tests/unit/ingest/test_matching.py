@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from services.ingest.domain.matching import NameDecision, NameIndex, NameKey, link_names
-from services.ingest.domain.normalise import name_forms, naming_of
+from services.ingest.domain.accounts.matching import NameDecision, NameIndex, NameKey, link_names
+from services.ingest.domain.accounts.normalise import name_forms, naming_of
 from shared.rules.load import default_rules
 from shared.rules.model import Rules
 from tests.support.builders import changed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.normalise import is_east_asian, name_forms, name_key, naming_of
+from services.ingest.domain.accounts.normalise import is_east_asian, name_forms, name_key, naming_of
 from shared.rules.load import default_rules
 
 NAMING = naming_of(default_rules().accounts)

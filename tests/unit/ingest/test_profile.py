@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from services.ingest.domain.directory import AccountEntry
+from services.ingest.domain.accounts.directory import AccountEntry
 from services.ingest.domain.profile import ClosedTotals, closed_totals, profile_of
 from shared.events import AccountProfile
 from shared.rules.load import default_rules

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.domain.directory import Directory, LinkStage, NameUse
+from services.ingest.domain.accounts.directory import Directory, LinkStage, NameUse
 from services.ingest.domain.ids import account_id_of_name, account_id_of_territory
 from shared.rules.load import default_rules
 from tests.support.builders import TENANT, a_use, changed, reconciled

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from services.ingest.domain.directory import (
+from services.ingest.domain.accounts.directory import (
     AccountEntry,
     Directory,
     LinkStage,
@@ -18,9 +18,9 @@ from services.ingest.domain.directory import (
     NameUse,
     TerritoryLink,
 )
+from services.ingest.domain.accounts.linking import Links, link_uses, under_naming
+from services.ingest.domain.accounts.normalise import name_key, naming_of
 from services.ingest.domain.ids import account_id_of_name, account_id_of_territory
-from services.ingest.domain.linking import Links, link_uses, under_naming
-from services.ingest.domain.normalise import name_key, naming_of
 from shared.rules.model import Accounts
 
 _BY_TERRITORY, _BY_NAME = "territory:", "name:"

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
-from services.ingest.domain.normalise import folded_words, is_east_asian
+from services.ingest.domain.accounts.normalise import folded_words, is_east_asian
 from shared.events import Value
 from shared.rules.model import Accounts
 

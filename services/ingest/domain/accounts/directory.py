@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from services.ingest.domain.matching import Candidate
-from services.ingest.domain.normalise import Naming, name_key
+from services.ingest.domain.accounts.matching import Candidate
+from services.ingest.domain.accounts.normalise import Naming, name_key
 from services.ingest.domain.records import Box, CustomerRecord
 from shared.events import Value
 

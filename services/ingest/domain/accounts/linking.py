@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from services.ingest.domain.directory import Directory, LinkStage, NameLink, NameUse
-from services.ingest.domain.matching import (
+from services.ingest.domain.accounts.directory import Directory, LinkStage, NameLink, NameUse
+from services.ingest.domain.accounts.matching import (
     Candidate,
     NameDecision,
     NameIndex,
     NameKey,
     link_names,
 )
-from services.ingest.domain.normalise import Naming, name_forms, name_key
+from services.ingest.domain.accounts.normalise import Naming, name_forms, name_key
 from shared.rules.model import Accounts
 
 Links = dict[str, NameLink]
