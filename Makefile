@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, git and make; everything else is fetched into .venv and ~/.cache/onelead.
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lock clean check
+.PHONY: help demo test slow long lock clean check
 
 SHELL := /bin/sh
 ROOT := $(CURDIR)
@@ -12,6 +12,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python3.14 p
 # One stamp for each content of a lock: .venv is built again when that changes, and only then.
 key = $(shell cksum < requirements/$(1).txt | cut -d' ' -f1)
 DEV := .venv/dev-$(call key,dev)
+BENCH := .venv/bench-$(call key,bench)
 ONE_MACHINE := .venv/one-machine-$(call key,one-machine)
 # What tests need holds what the product needs.
 DEMO_ENV := $(if $(wildcard $(DEV)),$(DEV),$(ONE_MACHINE))
@@ -39,9 +40,17 @@ test: check ## all checks and tests, but the slow ones
 slow: $(DEV) ## the slow tests
 	$(IN_VENV) -m pytest -q -m slow
 
+long: $(DEV) ## by hand: each law on 1,000 cases; break the domains, 90 % of 400 mutants must be noticed
+	$(IN_VENV) -m pytest -q --hypothesis-profile=thorough -m "not slow" tests/unit
+	$(IN_VENV) -m tests.long.mutation $(if $(ALL),--sample 0)
+
+.PHONY: bench-assess
+bench-assess: $(BENCH) ## by hand: assess a million boxes, 20 times as fast as the first way
+	$(IN_VENV) -m bench.assess_million
+
 lock: $(DEV) ## lock the newest versions that requirements/*.in allow, and Kafka's jars
 	test -x .venv/tools/bin/uv || { $(PYTHON) -m venv .venv/tools && .venv/tools/bin/pip install -q uv; }
-	for name in runtime one-machine dev; do \
+	for name in runtime one-machine dev bench; do \
 		.venv/tools/bin/uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-annotate \
 			--python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 	$(IN_VENV) -m onelead.edition.lock_jars
@@ -52,7 +61,8 @@ clean: ## remove .venv, caches and the data folder
 
 $(DEV): LOCK := dev
 $(ONE_MACHINE): LOCK := one-machine
-$(DEV) $(ONE_MACHINE):
+$(BENCH): LOCK := bench
+$(DEV) $(ONE_MACHINE) $(BENCH):
 	@test -n "$(PYTHON)" || { echo "OneLead needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." \
 		"Install one, or say where it is: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	@echo "Building .venv from requirements/$(LOCK).txt (once; it takes a minute or two)"
@@ -71,3 +81,7 @@ $(DEV) $(ONE_MACHINE):
 .PHONY: schemas
 schemas: $(DEV) ## write docs/events from the event classes; RELEASE=1 also what later changes must keep
 	$(IN_VENV) -m shared.contracts $(if $(RELEASE),--release)
+
+.PHONY: bench-reconcile
+bench-reconcile: $(DEV) ## match 100,000 names with 100,000 and compare with brute force; some minutes
+	$(IN_VENV) -m bench.reconcile --all-cores

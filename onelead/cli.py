@@ -11,16 +11,21 @@ from typing import Any
 import typer
 
 from onelead.commands import (
+    accounts,
     assess,
+    calendar,
     dead_letters,
     demo,
+    explain,
     import_,
+    imports,
     migrate,
     rules,
     service,
     tenants,
     topics,
     up,
+    what_if,
 )
 from onelead.console import err
 from onelead.lifecycle import InterruptedBySignalError
@@ -47,7 +52,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("assess", TRY, assess.assess),
     Command("up", WORK, up.up),
     Command("import", WORK, import_.import_files),
+    Command("accounts", WORK, accounts.app),
+    Command("imports", WORK, imports.app),
+    Command("explain", WORK, explain.explain),
+    Command("calendar", WORK, calendar.calendar),
     Command("rules", WORK, rules.app),
+    Command("what-if", WORK, what_if.what_if),
     Command("tenants", WORK, tenants.app),
     Command("service", OPERATE, service.service),
     Command("topics", OPERATE, topics.topics),

@@ -10,9 +10,20 @@ from shared.topics import RULES
 
 async def rules_of(bootstrap: str, tenant: str) -> tuple[Rules, bool]:
     """The rules of a tenant, and whether they were applied (else: the defaults)."""
+    latest = await applied_rules(bootstrap, tenant)
+    return (default_rules(), False) if latest is None else (parse_rules(latest.rules), True)
+
+
+async def applied_rules(bootstrap: str, tenant: str) -> RulesApplied | None:
+    """The newest rules that were applied for a tenant: those that the services hold."""
     latest: RulesApplied | None = None
     for record in await read_from_beginning(bootstrap, RULES.name):
         received = decode(record)
-        if received.envelope.tenant_id == tenant and isinstance(received.event, RulesApplied):
-            latest = received.event
-    return (default_rules(), False) if latest is None else (parse_rules(latest.rules), True)
+        event = received.event
+        if (
+            received.envelope.tenant_id == tenant
+            and isinstance(event, RulesApplied)
+            and (latest is None or latest.version < event.version)
+        ):
+            latest = event
+    return latest

@@ -1,5 +1,6 @@
 """The settings every service has; each service's own settings class extends this one."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from shared.errors import UserError
+from shared.setting_names import misspelt
 
 
 class ServiceSettings(BaseSettings):
@@ -64,7 +66,9 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load_settings(settings_class: type[S], **overrides: Any) -> S:
-    """The settings from the environment. Raises UserError naming each setting that is wrong."""
+    """The settings from the environment. Raises UserError naming each setting that is wrong, or none."""
+    if faults := misspelt(os.environ):
+        raise UserError("; ".join(faults), hint="docs/settings.md lists them all")
     try:
         return settings_class(**overrides)
     except ValidationError as error:

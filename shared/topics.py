@@ -126,6 +126,20 @@ IMPORTS = Topic(
     producer="ingest",
     consumers=("onelead import",),
 )
+ACCOUNT_COMMANDS = Topic(
+    name="onelead.account-commands.v1",
+    events=(e.AccountCommand,),
+    key="tenant|account_id",
+    producer="onelead accounts",
+    consumers=("ingest",),
+)
+ACCOUNT_DECISIONS = Topic(
+    name="onelead.account-decisions.v1",
+    events=(e.AccountDecided,),
+    key="tenant|account_id",
+    producer="ingest",
+    consumers=("onelead accounts",),
+)
 
 TOPICS: tuple[Topic, ...] = (
     RECORDS,
@@ -137,4 +151,6 @@ TOPICS: tuple[Topic, ...] = (
     NOTIFICATIONS,
     RULES,
     IMPORTS,
+    ACCOUNT_COMMANDS,
+    ACCOUNT_DECISIONS,
 )

@@ -5,10 +5,16 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from onelead.broker import create_missing_topics
 from shared.db.migrate import SERVICES, ensure_database, upgrade
 from tests.support.stack import Stack, running_stack
+
+# A busy machine is no reason to fail. `make long` runs the laws with the thorough profile.
+settings.register_profile("everyday", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
+settings.load_profile("everyday")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """An assessment as JSON values: days as ISO text, money as numbers."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from onelead.assess.assessment import AssessedLead, Assessment
@@ -12,21 +12,26 @@ from onelead.assess.assessment import AssessedLead, Assessment
 REVIEW_NOTE = "review decisions (confirmed or refused merges) are not applied"
 
 
-def assessment_json(assessment: Assessment) -> dict[str, Any]:
+def assessment_json(assessment: Assessment) -> bytes:
     """The whole assessment as one object."""
-    return {
+    whole = {
         "as_of": assessment.as_of.isoformat(),
         "rules_version": assessment.rules_version,
         "report": _report(assessment),
-        "accounts": [_plain(profile) for profile in assessment.accounts],
-        "leads": [lead_json(lead, assessment.as_of) for lead in assessment.leads],
+        "accounts": assessment.accounts,
+        "leads": [_lead(lead, assessment.as_of) for lead in assessment.leads],
     }
+    return orjson.dumps(whole, default=_plain)
 
 
-def lead_json(assessed: AssessedLead, as_of: date) -> dict[str, Any]:
+def lead_json(assessed: AssessedLead, as_of: date) -> bytes:
     """One lead with its score, ledger and services; ages are as of the day."""
+    return orjson.dumps(_lead(assessed, as_of), default=_plain)
+
+
+def _lead(assessed: AssessedLead, as_of: date) -> dict[str, Any]:
     lead, score, offer = assessed.lead, assessed.score, assessed.recommendation
-    found = {
+    return {
         "lead_id": lead.lead_id,
         "lead_type": lead.lead_type,
         "title": lead.title,
@@ -53,11 +58,11 @@ def lead_json(assessed: AssessedLead, as_of: date) -> dict[str, Any]:
         "confidence": score.confidence,
         "missing": score.missing,
         "ledger": score.ledger,
+        "weights": score.weights,
         "services": offer.services,
         "no_service_reason": offer.no_service_reason,
         "bundle": offer.bundle,
     }
-    return {name: _plain(value) for name, value in found.items()}
 
 
 def _report(assessment: Assessment) -> dict[str, Any]:
@@ -68,22 +73,16 @@ def _report(assessment: Assessment) -> dict[str, Any]:
         "degraded": sum(each.degraded for each in rows),
         "quarantined": sum(each.quarantined for each in rows),
         "by_kind": {each.kind: each.model_dump(exclude={"kind"}) for each in rows},
-        "findings": [each.model_dump() for each in assessment.findings],
-        "candidates": [each.model_dump() for each in assessment.candidates],
+        "findings": assessment.findings,
+        "candidates": assessment.candidates,
         "notes": [*assessment.notes, REVIEW_NOTE],
     }
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; an amount as a whole number where it is one."""
+def _plain(value: object) -> Any:
+    """What orjson does not know as JSON has it; an amount as a whole number where it is one."""
     if isinstance(value, BaseModel):
-        return _plain(value.model_dump())
+        return value.__dict__
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(entry) for entry in value]
-    return value
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

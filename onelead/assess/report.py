@@ -1,7 +1,7 @@
 """An assessment for people: what was read, what is wrong, which leads there are; 100 columns."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rich import box
@@ -12,7 +12,7 @@ from rich.text import Text
 from onelead.assess.as_json import REVIEW_NOTE
 from onelead.assess.assessment import AssessedLead, Assessment
 from services.ingest.sources.layout import NAMES
-from shared.events import LeadType, Priority, RecordKind
+from shared.events import FindingGroup, LeadType, Priority, RecordKind, RowCounts
 
 _TOP = 10
 _FAULTS = 8
@@ -27,13 +27,27 @@ def report(assessment: Assessment) -> Iterator[RenderableType]:
     yield Text(f"Note: {REVIEW_NOTE}.")
     yield from (Text(f"Note: {note}.") for note in assessment.notes)
     yield _rows(assessment)
-    if assessment.findings:
+    if assessment.finding_groups:
         yield _faults(assessment)
     yield _leads(assessment)
     if assessment.leads:
         yield _top(assessment)
     if assessment.candidates:
         yield _questions(assessment)
+
+
+def row_notes(
+    rows: Sequence[RowCounts], notes: Sequence[str], faults: Sequence[FindingGroup]
+) -> Iterator[str]:
+    """The report on the rows in lines, for beside the leads: counts, notes, the commonest faults."""
+    for each in rows:
+        counts = f"{each.read:,} read, {each.used:,} used, {each.degraded:,} degraded"
+        yield f"{NAMES[RecordKind(each.kind)]}: {counts}, {each.quarantined:,} quarantined"
+    yield from (f"Note: {note}." for note in notes)
+    for fault in faults[:_FAULTS]:
+        first = fault.first
+        where = ", ".join(filter(None, (first.file, first.sheet, first.column)))
+        yield f"{fault.count:,} × {first.outcome}: {first.reason} ({where}; first row {first.row})"
 
 
 def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
@@ -54,15 +68,14 @@ def _rows(assessment: Assessment) -> Table:
 
 def _faults(assessment: Assessment) -> Table:
     """The findings by what they say, the commonest first, with the first place of each."""
-    faults = Counter((f.sheet, f.column or "", f.reason, f.outcome) for f in assessment.findings)
-    first = {(f.sheet, f.column or "", f.reason, f.outcome): f for f in assessment.findings[::-1]}
+    faults = assessment.finding_groups
     table = _table("What is wrong with them", "rows", "sheet, column", "what", "first row")
-    for fault, count in faults.most_common(_FAULTS):
-        sheet, column, reason, outcome = fault
-        raw = first[fault].raw_value
+    for fault in faults[:_FAULTS]:
+        first, raw = fault.first, fault.first.raw_value
         example = "" if raw is None else f": {str(raw)[:30]!r}"
-        where = f"{sheet}, {column}" if column else sheet
-        table.add_row(f"{count:,}", where, f"{outcome}: {reason}", f"{first[fault].row}{example}")
+        where = f"{first.sheet}, {first.column}" if first.column else first.sheet
+        what = f"{first.outcome}: {first.reason}"
+        table.add_row(f"{fault.count:,}", where, what, f"{first.row}{example}")
     if len(faults) > _FAULTS:
         table.add_row("…", f"{len(faults) - _FAULTS} more kinds of findings: see --json", "", "")
     return table

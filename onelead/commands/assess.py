@@ -1,21 +1,27 @@
 """`onelead assess`: what leads would these files give? Needs no Kafka, no database, keeps nothing."""
 
-from datetime import datetime
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from onelead.assess.as_json import assessment_json, lead_json
-from onelead.assess.assessment import Assessment
 from onelead.assess.assessment import assess as assess_tables
-from onelead.assess.report import report
+from onelead.assess.assessment import prepare
+from onelead.assess.findings import Findings
+from onelead.assess.report import report, row_notes
+from onelead.assess.rows import RowsOnce
+from onelead.assess.spill import Spill
 from onelead.console import err, out
 from services.ingest.sources.files import read_files
+from services.ingest.sources.tables import SourceTable
 from shared.errors import UserError
 from shared.events import RecordKind
 from shared.rules.load import load_rules
+from shared.rules.model import Rules
 
 
 def assess(
@@ -37,7 +43,11 @@ def assess(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     as_json_lines: Annotated[
-        bool, typer.Option("--json-lines", help="one JSON object for each lead, a line each")
+        bool,
+        typer.Option(
+            "--json-lines",
+            help="one JSON object for each lead, a line each, by account, for files of any size",
+        ),
     ] = False,
 ) -> None:
     """Show the leads that files would give, without importing them.
@@ -49,19 +59,34 @@ def assess(
     used_rules = load_rules(rules)
     paths = [*files, *([catalogue] if catalogue else [])]
     kinds = {catalogue: RecordKind.CATALOGUE} if catalogue else {}
-    with err.status("Reading and assessing"):
-        tables = read_files(paths, used_rules, kinds)
-        assessment = assess_tables(tables, used_rules, as_of.date())
-    if as_json or as_json_lines:
-        _print_json(assessment, lines=as_json_lines)
+    tables = read_files(paths, used_rules, kinds, collect=RowsOnce)
+    if as_json_lines:
+        _print_lines(tables, used_rules, as_of.date())
     else:
-        for part in report(assessment):
+        _print_whole(tables, used_rules, as_of.date(), as_json=as_json)
+
+
+def _print_whole(
+    tables: Sequence[SourceTable], rules: Rules, as_of: date, *, as_json: bool
+) -> None:
+    with err.status("Reading and assessing"):
+        found = assess_tables(tables, rules, as_of, keep_findings=as_json)
+    if as_json:
+        out.out(assessment_json(found).decode(), highlight=False)
+    else:
+        for part in report(found):
             out.print(part)
 
 
-def _print_json(assessment: Assessment, *, lines: bool) -> None:
-    if not lines:
-        out.out(orjson.dumps(assessment_json(assessment)).decode(), highlight=False)
-        return
-    for lead in assessment.leads:
-        out.out(orjson.dumps(lead_json(lead, assessment.as_of)).decode(), highlight=False)
+def _print_lines(tables: Sequence[SourceTable], rules: Rules, as_of: date) -> None:
+    """Writes each lead as soon as its account is assessed; the report on the rows goes to stderr."""
+    findings = Findings(keep_all=False)
+    with Spill() as kept:
+        with err.status("Reading"):
+            ground = prepare(tables, rules, as_of, kept, findings)
+        for note in row_notes(ground.rows, ground.notes, findings.groups()):
+            err.print(note, markup=False, soft_wrap=True)
+        lines = sys.stdout.buffer
+        for account in ground.accounts():
+            lines.writelines(lead_json(lead, as_of) + b"\n" for lead in account.leads)
+        lines.flush()

@@ -43,21 +43,27 @@ def import_files(
     """Hand over workbooks and CSV files, wait until leads are derived, and print the report.
 
     The files of one call belong together: leads are derived once from all of them. The same files
-    twice change nothing.
+    twice change nothing. Of a workbook that `onelead imports export` wrote, just the rows that were
+    mended are taken.
     """
     mode = None if snapshot is None else BatchMode.SNAPSHOT if snapshot else BatchMode.DELTA
     wanted = FileBatch(_tenant(tenant), files, source, mode, kind)
     settings = load_settings(EditionSettings)
     report = lifecycle.run(_import(settings, wanted))
+    if report is None:
+        out.print("Nothing to import: no row was mended")
+        return
     print_report(out, report)
     if report.phase is ImportPhase.REFUSED:
         raise UserError(f"the batch was refused: {report.detail or 'no reason given'}", exit_code=1)
 
 
-async def _import(settings: EditionSettings, wanted: FileBatch) -> ImportProgressed:
+async def _import(settings: EditionSettings, wanted: FileBatch) -> ImportProgressed | None:
     bootstrap = kafka_address(settings)
     batch, notes = await read_batch(bootstrap, wanted)
     _say(notes)
+    if not batch.messages:
+        return None
     try:
         with import_bar(err) as watch:
             return await hand_over(

@@ -49,12 +49,15 @@ async def look(bootstrap: str, owner_url: str, tenants: Sequence[str]) -> dict[s
     deliveries = f"SELECT count(*) FROM notifier.deliveries WHERE state IN ({states})"
     if waiting := await _count(owner_url, "notifier", deliveries):
         found["deliveries"] = waiting
+    units = "SELECT count(*) FROM ingest.batches WHERE state IN ('complete', 'applied')"
+    if waiting := await _count(owner_url, "ingest", units, suffix="_tick"):
+        found["units of work of ingest"] = waiting
     return found
 
 
-async def _count(owner_url: str, service: str, statement: str) -> int:
-    """Asks with the service's metrics role, which sees every tenant."""
-    url = with_role(owner_url, f"onelead_{service}_metrics").replace("+asyncpg", "", 1)
+async def _count(owner_url: str, service: str, statement: str, *, suffix: str = "_metrics") -> int:
+    """Asks with a role of the service that sees every tenant."""
+    url = with_role(owner_url, f"onelead_{service}{suffix}").replace("+asyncpg", "", 1)
     connection = await asyncpg.connect(url, timeout=10)
     try:
         return int(await connection.fetchval(statement, timeout=10))

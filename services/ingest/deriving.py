@@ -1,12 +1,13 @@
 """Second half of a unit of work: dirty accounts become profiles and leads; what changed is told."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.domain.batch import Batch
-from services.ingest.domain.changes import lead_news
+from services.ingest.domain.changes import LeadNews, lead_news
 from services.ingest.domain.derive import Derivation, derive_account, possible_leads
 from services.ingest.domain.profile import AccountRows, ClosedTotals
 from services.ingest.domain.values import PriceList
@@ -16,11 +17,24 @@ from services.ingest.repository import (
     DerivedRepository,
     RecordsRepository,
 )
-from services.ingest.sources.staging import unstaged
+from services.ingest.staging import unstaged
 from shared.events import RecordKind
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
 from shared.rules.model import Rules
+
+
+@dataclass(frozen=True)
+class StepSize:
+    """How much one transaction takes: accounts; rows read, beyond one account; leads told."""
+
+    accounts: int
+    rows: int
+
+    @property
+    def leads(self) -> int:
+        """Two for a row: then only the leads of an account larger than a step take several."""
+        return 2 * self.rows
 
 
 class Deriving:
@@ -33,18 +47,25 @@ class Deriving:
         self._outbox = outbox
 
     async def derive(
-        self, connection: AsyncConnection, batch: Batch, rules: Rules, as_of: date, limit: int
+        self, connection: AsyncConnection, batch: Batch, rules: Rules, as_of: date, step: StepSize
     ) -> int:
-        """Derives up to `limit` dirty accounts as of a day. Returns how many there were."""
-        accounts = await self._derived.take_dirty(connection, batch.tenant_id, limit)
+        """Derives dirty accounts as of a day. Returns how many there were.
+
+        Accounts with more news than a step may tell go back into the queue: the next step finds what
+        is left to tell.
+        """
+        accounts = await self._derived.take_dirty(
+            connection, batch.tenant_id, step.accounts, step.rows
+        )
         if not accounts:
             return 0
         rows = await self._rows(connection, batch.tenant_id, accounts)
         derivations = await self._derivations(connection, batch, rules, as_of, rows)
         versions = await self._save_profiles(connection, batch, derivations, as_of)
-        await self._save_leads(
-            connection, batch, derivations, account_versions=versions, rows=rows, as_of=as_of
-        )
+        news = await self._lead_news(connection, batch.tenant_id, derivations, rows, as_of)
+        await self._tell_leads(connection, batch, news[: step.leads], versions, as_of)
+        if len(news) > step.leads:
+            await self._derived.mark_dirty(connection, batch.tenant_id, accounts)
         return len(accounts)
 
     async def _rows(
@@ -116,38 +137,45 @@ class Deriving:
         await self._outbox.add(connection, messages)
         return versions
 
-    async def _save_leads(
+    async def _lead_news(
         self,
         connection: AsyncConnection,
-        batch: Batch,
+        tenant_id: str,
         derivations: Mapping[str, Derivation],
-        *,
-        account_versions: Mapping[str, int],
         rows: Mapping[str, AccountRows],
         as_of: date,
-    ) -> None:
-        tenant_id, accounts = batch.tenant_id, sorted(rows)
+    ) -> list[LeadNews]:
+        accounts = sorted(rows)
         firing = {lead.lead_id: lead for d in derivations.values() for lead in d.leads}
         boxes = {box.record_id: box for of in rows.values() for box in of.boxes}
         possible = possible_leads(tenant_id, boxes)
         held = await self._derived.leads(connection, tenant_id, accounts, possible)
+        gone = (each for key, each in held.items() if key not in firing and each.state == "open")
         elsewhere = await self._derived.boxes_elsewhere(
-            connection, tenant_id, [lead.facts.box_id for lead in held.values()], accounts
+            connection, tenant_id, {each.facts.box_id for each in gone}, accounts
         )
-        changed = [
-            (next_version(news.previous_version), news)
-            for news in lead_news(firing, held, boxes, elsewhere, as_of)
-        ]
-        await self._derived.save_leads(connection, tenant_id, changed)
+        return lead_news(firing, held, boxes, elsewhere, as_of)
+
+    async def _tell_leads(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        news: Sequence[LeadNews],
+        account_versions: Mapping[str, int],
+        as_of: date,
+    ) -> None:
+        """Stores and tells what is new about leads."""
+        told = [(next_version(each.previous_version), each) for each in news]
+        await self._derived.save_leads(connection, batch.tenant_id, told)
         messages = [
             detected(
                 batch,
                 version,
-                news.facts,
-                account_version=account_versions.get(news.facts.account_id, 0),
+                each.facts,
+                account_version=account_versions.get(each.facts.account_id, 0),
                 as_of=as_of,
-                withdrawn_because=news.withdrawn_because,
+                withdrawn_because=each.withdrawn_because,
             )
-            for version, news in changed
+            for version, each in told
         ]
         await self._outbox.add(connection, messages)

@@ -8,17 +8,23 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.arrivals import by_batch, changes_in, is_single, runs_of
+from services.ingest.deciding import DECISION, asked
 from services.ingest.domain.batch import Batch
 from services.ingest.messages import progressed
-from services.ingest.repository import BatchesRepository, RecordsRepository
-from services.ingest.sources.arrivals import by_batch, changes_in, is_single, runs_of
-from services.ingest.sources.staging import stage
+from services.ingest.repository import (
+    AccountDecisionsRepository,
+    BatchesRepository,
+    RecordsRepository,
+)
+from services.ingest.staging import stage
 from shared import clock
 from shared.db.rules_store import RulesInForce, RulesStore
-from shared.events import BatchCompleted, BatchOpened, ImportPhase
+from shared.events import AccountCommand, BatchCompleted, BatchOpened, ImportPhase
 from shared.messaging.codec import Received
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import Outbox
+from shared.rules.influence import OF_INGEST
 
 
 class IngestHandlers:
@@ -29,6 +35,7 @@ class IngestHandlers:
     ) -> None:
         self._batches = BatchesRepository()
         self._records = RecordsRepository()
+        self._decisions = AccountDecisionsRepository()
         self._rules = rules
         self._outbox = outbox
         self._inbox = inbox
@@ -47,14 +54,42 @@ class IngestHandlers:
                 await self._complete(connection, tenant_id, run)
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New rules: everything of the tenant is derived anew."""
-        for tenant_id in await self._rules.save(connection, batch):
+        """New rules: what they influence is made anew, when it is ingest's to make."""
+        for tenant_id, change in (await self._rules.save(connection, batch)).items():
+            if not (anew := change.anew & OF_INGEST):
+                continue
             await self._batches.lock_tenant(connection, tenant_id)
             await self._batches.begin_tenant(connection, tenant_id, self._as_of or clock.today())
             version = max(m.envelope.version for m in batch if m.envelope.tenant_id == tenant_id)
             await self._batches.open_batch(
-                connection, tenant_id, f"rules-{version}", work="rules", state="complete"
+                connection,
+                tenant_id,
+                f"rules-{version}",
+                work="rules",
+                state="complete",
+                anew=anew,
             )
+
+    async def on_account_commands(
+        self, connection: AsyncConnection, batch: Sequence[Received]
+    ) -> None:
+        """Commands about accounts: each is decided when its turn comes, once by its id."""
+        for tenant_id in sorted({message.envelope.tenant_id for message in batch}):
+            await self._batches.lock_tenant(connection, tenant_id)
+            await self._batches.begin_tenant(connection, tenant_id, self._as_of or clock.today())
+            for message in batch:
+                command, envelope = message.event, message.envelope
+                if envelope.tenant_id == tenant_id and isinstance(command, AccountCommand):
+                    unit = await self._batches.open_batch(
+                        connection,
+                        tenant_id,
+                        f"{DECISION}-{command.command_id}",
+                        work=DECISION,
+                        state="complete",
+                        actor=command.actor,
+                        traceparent=envelope.traceparent,
+                    )
+                    await self._decisions.add(connection, tenant_id, asked(unit, command))
 
     async def _open(
         self, connection: AsyncConnection, tenant_id: str, messages: Sequence[Received]

@@ -3,8 +3,12 @@
 from datetime import date
 from typing import Any
 
+from services.ingest.domain.accounts.decisions import Decision
 from services.ingest.domain.batch import Batch
 from shared.events import (
+    AccountAction,
+    AccountDecided,
+    AccountOutcome,
     AccountProfile,
     AccountProfiled,
     CatalogueEntry,
@@ -18,7 +22,7 @@ from shared.events import (
 )
 from shared.messaging.codec import OutboxMessage, encode
 from shared.ops.tracing import next_traceparent
-from shared.topics import ACCOUNTS, CATALOGUE, IMPORTS, LEADS_DETECTED, Topic
+from shared.topics import ACCOUNT_DECISIONS, ACCOUNTS, CATALOGUE, IMPORTS, LEADS_DETECTED, Topic
 
 
 def _message(batch: Batch, event: Event, topic: Topic, *, subject: str, key: str) -> OutboxMessage:
@@ -95,3 +99,25 @@ def day_derived(batch: Batch, version: int, as_of: date) -> OutboxMessage:
     """Everything of the tenant is derived for a day."""
     event = DayDerived(version=version, causes=(batch.batch_id,), as_of=as_of)
     return _message(batch, event, LEADS_DETECTED, subject=batch.tenant_id, key=batch.tenant_id)
+
+
+def decided(batch: Batch, decision: Decision) -> OutboxMessage:
+    """The answer to a command about accounts."""
+    outcome = (
+        AccountOutcome.UNDONE if decision.action is AccountAction.UNDO else AccountOutcome.MADE
+    )
+    if decision.refusal is not None:
+        outcome = AccountOutcome.REFUSED
+    told = decision.model_dump(include=AccountDecided.model_fields.keys() - {"actor"})
+    event = AccountDecided.model_validate(
+        {
+            **told,
+            "version": decision.number,
+            "causes": (batch.batch_id,),
+            "actor": batch.actor,
+            "outcome": outcome,
+            "decision": decision.number,
+        }
+    )
+    key = f"{batch.tenant_id}|{decision.account_id}"
+    return _message(batch, event, ACCOUNT_DECISIONS, subject=decision.command_id, key=key)

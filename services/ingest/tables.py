@@ -54,7 +54,7 @@ batches = Table(
     _key("tenant_id"),
     _key("batch_no", BigInteger),
     Column("batch_id", Text, nullable=False),
-    Column("work", Text, nullable=False, comment="import, change, day or rules"),
+    Column("work", Text, nullable=False, comment="import, change, day, rules or decision"),
     Column("state", Text, nullable=False, comment="receiving, complete, applied, done, failed"),
     Column("parts", JSONB, nullable=False),
     Column("actor", JSONB, nullable=False),
@@ -63,6 +63,7 @@ batches = Table(
     Column("dirty_total", BigInteger, nullable=False),
     Column("progress_version", BigInteger, nullable=False),
     Column("traceparent", Text),
+    Column("anew", JSONB, nullable=False, comment="what new rules make anew"),
     Column("opened_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     Index("batches_by_id", "tenant_id", "batch_id", unique=True),
 )
@@ -114,6 +115,8 @@ records = Table(
     Column("row_no", BigInteger, nullable=False),
     Column("change_version", BigInteger, nullable=False),
     Column("touched", BigInteger, nullable=False, comment="the batch that last changed it"),
+    Column("touched_place", BigInteger, nullable=False, comment="part and row in that batch"),
+    Column("outranked", Boolean, nullable=False, comment="another source's row of the box counts"),
     Column("removed", Boolean, nullable=False),
     Column("content", JSONB, nullable=False),
     Column("content_hash", Text, nullable=False),
@@ -124,6 +127,7 @@ records = Table(
     Column("account_id", Text),
     Index("records_by_account", "tenant_id", "account_id", "kind"),
     Index("records_by_touch", "tenant_id", "touched"),
+    Index("records_by_id", "tenant_id", "kind", "record_id"),
     Index("records_by_name", "tenant_id", "account_name", "territory_id"),
 )
 
@@ -133,7 +137,22 @@ directory = Table(
     _key("tenant_id"),
     _key("subject"),
     _key("name"),
-    Column("entry", JSONB, nullable=False, comment="an account, a link or a candidate"),
+    Column(
+        "entry",
+        JSONB,
+        nullable=False,
+        comment="an account (also: as decided), a link or a candidate",
+    ),
+)
+
+account_decisions = Table(
+    "account_decisions",
+    metadata,
+    _key("tenant_id"),
+    _key("number", BigInteger),
+    Column("command_id", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="asked, made, undone or refused"),
+    Column("decision", JSONB, nullable=False, comment="who, when, what, why; nothing is deleted"),
 )
 
 account_territories = Table(

@@ -5,9 +5,11 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.applying import Applying
-from services.ingest.deriving import Deriving
+from services.ingest.deciding import Deciding
+from services.ingest.deriving import Deriving, StepSize
 from services.ingest.domain.batch import Batch
 from services.ingest.messages import day_derived, progressed
+from services.ingest.noting import note_contradictions
 from services.ingest.repository import BatchesRepository, DerivedRepository
 from services.ingest.settings import IngestSettings
 from shared import clock
@@ -34,6 +36,7 @@ class IngestWork:
         self._batches = BatchesRepository()
         self._derived = DerivedRepository()
         self._applying = Applying(base.outbox)
+        self._deciding = Deciding(base.outbox)
         self._deriving = Deriving(base.outbox)
 
     async def run(self) -> None:
@@ -66,6 +69,7 @@ class IngestWork:
             await self._batches.lock_tenant(connection, tenant_id)
             if batch := await self._batches.next_work(connection, tenant_id):
                 await self._batches.update(connection, batch, state="failed")
+                await self._deciding.give_up(connection, batch)
                 detail = f"it cannot be worked off: {type(error).__name__}"
                 await self._tell(connection, batch, ImportPhase.REFUSED, detail=detail)
                 _log.error("work put aside", batch=batch.batch_id, exc_info=error)
@@ -96,10 +100,12 @@ class IngestWork:
             await self._tell(connection, batch, ImportPhase.APPLYING)
             return
         as_of = await self._batches.day(connection, tenant_id)
-        limit = self._settings.accounts_per_step
-        if await self._deriving.derive(connection, batch, rules, as_of, limit):
+        step = StepSize(self._settings.accounts_per_step, self._settings.rows_per_step)
+        if await self._deriving.derive(connection, batch, rules, as_of, step):
             await self._tell(connection, batch, ImportPhase.DERIVING)
         else:
+            if batch.work == "import":
+                await note_contradictions(connection, batch, rules, as_of)
             await self._finish(connection, batch, as_of)
 
     async def _finish(self, connection: AsyncConnection, batch: Batch, as_of: date) -> None:
@@ -122,13 +128,9 @@ class IngestWork:
             return
         if phase is ImportPhase.COMPLETED:
             limit = self._settings.findings_in_report
-            rows, findings, found = await self._batches.report(connection, batch, limit)
-            leads = await self._derived.open_leads(connection, batch.tenant_id)
             report = {
-                "rows": rows,
-                "findings": findings,
-                "findings_total": found,
-                "leads_open": leads,
+                **await self._batches.report(connection, batch, limit),
+                "leads_open": await self._derived.open_leads(connection, batch.tenant_id),
                 "detail": None if batch.whole else _NOT_WHOLE,
             }
         waiting = await self._derived.dirty_count(connection, batch.tenant_id)

@@ -30,9 +30,7 @@ _TENANTS_WITH_WORK = text(
 )
 _LEASE = text(
     """
-    UPDATE notifier.deliveries d
-    SET state = 'leased', lease_token = :token, leased_until = :until
-    FROM (
+    WITH picked AS MATERIALIZED (  -- picked once: joined, a sub-select that locks may run again
       SELECT c.tenant_id, c.lead_id, c.episode, c.purpose, c.channel, c.target
       FROM notifier.deliveries c
       WHERE c.tenant_id = ANY(CAST(:tenants AS text[])) AND c.channel = :channel
@@ -49,7 +47,10 @@ _LEASE = text(
       ORDER BY c.due_at, c.tenant_id, c.lead_id
       LIMIT :limit
       FOR UPDATE OF c SKIP LOCKED
-    ) picked
+    )
+    UPDATE notifier.deliveries d
+    SET state = 'leased', lease_token = :token, leased_until = :until
+    FROM picked
     WHERE d.tenant_id = picked.tenant_id AND d.lead_id = picked.lead_id
       AND d.episode = picked.episode AND d.purpose = picked.purpose
       AND d.channel = picked.channel AND d.target = picked.target

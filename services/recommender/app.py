@@ -15,7 +15,7 @@ def make(settings: RecommenderSettings) -> Service:
     """The recommender, ready to run."""
     base = Base.build(SCHEMA, settings, metadata)
     repository = RecommenderRepository()
-    handlers = RecommenderHandlers(repository, base.outbox)
+    handlers = RecommenderHandlers(repository, base.outbox, at_once=settings.batch_max_records)
     subscribe_all(base, handlers)
     tick = RecommendingTick(base, repository, handlers, settings)
     base.health.probes["waiting leads"] = tick.count_waiting_leads

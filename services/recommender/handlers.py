@@ -13,6 +13,7 @@ from shared.messaging.codec import OutboxMessage, Received, encode, tombstone
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
 from shared.ops.tracing import next_traceparent
+from shared.rules.influence import Anew
 from shared.topics import LEADS
 
 _SOURCE = "/onelead/recommender"
@@ -21,9 +22,12 @@ _SOURCE = "/onelead/recommender"
 class RecommenderHandlers:
     """Each method is handed one batch inside one transaction and neither publishes nor commits."""
 
-    def __init__(self, repository: RecommenderRepository, outbox: Outbox) -> None:
+    def __init__(
+        self, repository: RecommenderRepository, outbox: Outbox, *, at_once: int = 2_000
+    ) -> None:
         self._repository = repository
         self._outbox = outbox
+        self._at_once = at_once
 
     async def on_scored(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
         """New scores: recommends and publishes those leads."""
@@ -38,21 +42,26 @@ class RecommenderHandlers:
         await self.publish(connection, changed)
 
     async def on_catalogue(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """A changed family: recommends its leads anew."""
+        """A changed family: recommends its leads anew, or queues them if too many."""
         newest: dict[Key, Received] = {}
         for message in batch:
             if isinstance(message.event, CatalogueFamilyChanged):
                 key = (message.envelope.tenant_id, message.event.family)
                 _keep_newest(newest, key, message)
         await self._repository.rules.hold(connection, {tenant_id for tenant_id, _ in newest})
+        # As a step of the queue does: the queue first, then the families.
+        queued = await self._repository.queue_families(connection, newest, above=self._at_once)
         await self._repository.lock_families(connection, newest)
         changed = await self._repository.save_families(connection, newest)
+        # Leads that came while we waited for the locks are not in the queue.
         leads = await self._repository.leads_of_families(connection, changed)
-        await self.publish(connection, leads)
+        await self.publish(connection, set(leads) - queued)
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New rules: queues the tenant's leads."""
-        tenants = await self._repository.rules.save(connection, batch)
+        """New rules: queues the tenant's leads, if recommendations follow from what changed."""
+        changes = await self._repository.rules.save(connection, batch)
+        anew = Anew.RECOMMENDATIONS
+        tenants = [tenant for tenant, change in changes.items() if anew in change.anew]
         await self._repository.queue_all(connection, tenants)
 
     async def queue_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> None:

@@ -23,6 +23,21 @@ SELECT tenant_id, lead_id FROM recommender.scored
 WHERE tenant_id = ANY(CAST(:tenants AS text[])) ORDER BY tenant_id, lead_id
 ON CONFLICT (tenant_id, lead_id) DO NOTHING
 
+-- name: count_of_families
+SELECT count(*)
+FROM unnest(CAST(:tenants AS text[]), CAST(:families AS text[])) AS wanted(tenant_id, family)
+JOIN recommender.scored USING (tenant_id, family)
+
+-- name: queue_families
+-- All leads of these families. A row that is there is locked, so that nobody takes it before we commit.
+INSERT INTO recommender.queue (tenant_id, lead_id)
+SELECT s.tenant_id, s.lead_id
+FROM unnest(CAST(:tenants AS text[]), CAST(:families AS text[])) AS wanted(tenant_id, family)
+JOIN recommender.scored s USING (tenant_id, family)
+ORDER BY s.tenant_id, s.lead_id
+ON CONFLICT (tenant_id, lead_id) DO UPDATE SET lead_id = excluded.lead_id
+RETURNING tenant_id, lead_id
+
 -- name: lock_leads
 -- In a statement of its own: the next one then sees what was committed while this one waited.
 SELECT FROM recommender.scored

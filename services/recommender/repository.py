@@ -169,6 +169,17 @@ class RecommenderRepository:
         """Queues every scored lead of these tenants."""
         await connection.execute(_SQL["queue_all"], {"tenants": sorted(tenants)})
 
+    async def queue_families(
+        self, connection: AsyncConnection, families: Collection[Key], *, above: int
+    ) -> set[Key]:
+        """Queues the leads offered services of these families if more than `above`. Returns them."""
+        wanted = sorted(families)
+        parameters = {"tenants": [w[0] for w in wanted], "families": [w[1] for w in wanted]}
+        if (await connection.scalar(_SQL["count_of_families"], parameters) or 0) <= above:
+            return set()
+        queued = await connection.execute(_SQL["queue_families"], parameters)
+        return {(row.tenant_id, row.lead_id) for row in queued}
+
     async def take_queued(
         self, connection: AsyncConnection, tenant_id: str, limit: int
     ) -> list[Key]:

@@ -14,7 +14,8 @@ from shared.ops.runtime import Service
 def make(settings: ScoringSettings) -> Service:
     """Scoring, ready to run."""
     base = Base.build(SCHEMA, settings, metadata)
-    handlers = ScoringHandlers(ScoringRepository(), base.outbox)
+    repository = ScoringRepository()
+    handlers = ScoringHandlers(repository, base.outbox, at_once=settings.batch_max_records)
     subscribe_all(base, handlers)
     tick = RescoringTick(base, handlers, settings)
     base.health.probes["waiting leads"] = tick.count_waiting_leads

@@ -5,68 +5,82 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.scoring.domain.causes import cause_of
 from services.scoring.domain.changes import differs
 from services.scoring.domain.episodes import EpisodeState, next_episode
+from services.scoring.domain.outlook.assemble import with_outlook
 from services.scoring.domain.score import score_lead
 from services.scoring.repository import Key, ScoreInputs, ScoringRepository
+from services.scoring.rescoring import RescoringQueue
 from shared.db.rules_store import RulesInForce
 from shared.events import AccountProfiled, DayDerived, LeadDetected, LeadScored
 from shared.messaging.codec import OutboxMessage, Received, encode
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
 from shared.ops.tracing import next_traceparent
+from shared.rules.influence import Anew
+from shared.rules.model import Rules
 from shared.topics import LEADS_SCORED
 
 
 class ScoringHandlers:
     """Each method is handed one batch inside one transaction and neither publishes nor commits."""
 
-    def __init__(self, repository: ScoringRepository, outbox: Outbox) -> None:
+    def __init__(
+        self, repository: ScoringRepository, outbox: Outbox, *, at_once: int = 2_000
+    ) -> None:
         self._repository = repository
+        self._queue = RescoringQueue()
         self._outbox = outbox
+        self._at_once = at_once
 
     async def on_accounts(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New profiles: rescores the leads of the accounts that changed."""
+        """New profiles: rescores the leads of the accounts that changed, or queues them if too many."""
         newest = _newest(batch, AccountProfiled, lambda event: event.profile.account_id)
         await self._repository.rules.hold(connection, _tenants(batch))
+        queued = await self._queue.add_accounts(connection, newest, "account", above=self._at_once)
         await self._repository.lock_accounts(connection, newest)
         changed = await self._repository.save_profiles(connection, newest)
+        # Leads that came while we waited for the locks are not in the queue.
         leads = await self._repository.leads_of_accounts(connection, changed)
-        await self.score(connection, leads, cause="account")
+        await self.score(connection, set(leads) - queued, trigger="account")
 
     async def on_detected(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New lead facts: scores them. A derived day: queues the tenant's accounts for rescoring."""
+        """New lead facts: scores them. A derived day: queues the tenant's leads for rescoring."""
         newest = _newest(batch, LeadDetected, lambda event: event.lead.lead_id)
         accounts = {
             (key[0], message.event.lead.account_id)
             for key, message in newest.items()
             if isinstance(message.event, LeadDetected)
         }
-        await self._repository.rules.hold(connection, _tenants(batch))
+        # A day waits for whoever judges by the one before: it then queues their leads too.
+        days = any(isinstance(message.event, DayDerived) for message in batch)
+        await self._repository.rules.hold(connection, _tenants(batch), alone=days)
         # As a rescoring does: the queue first, then the accounts.
         await self._move_days(connection, batch)
         await self._repository.lock_accounts(connection, accounts)
         changed = await self._repository.save_leads(connection, newest)
-        await self.score(connection, changed, cause="lead")
+        await self.score(connection, changed, trigger="lead")
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New rules: queues the tenant's accounts for rescoring."""
-        tenants = await self._repository.rules.save(connection, batch)
-        await self._repository.queue_rescoring(connection, tenants, "rules")
+        """New rules: queues the tenant's leads for rescoring, if scores follow from what changed."""
+        changes = await self._repository.rules.save(connection, batch)
+        tenants = [tenant for tenant, change in changes.items() if Anew.SCORES in change.anew]
+        await self._queue.add_tenants(connection, tenants, "rules")
 
     async def rescore_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> int:
-        """Rescores up to `limit` queued accounts of a tenant. Returns how many were taken."""
+        """Rescores up to `limit` queued leads of a tenant. Returns how many were taken."""
         await self._repository.rules.hold(connection, {tenant_id})
-        queued = await self._repository.take_rescoring(connection, tenant_id, limit)
-        await self._repository.lock_accounts(connection, queued)
-        for cause in sorted(set(queued.values())):
-            accounts = [key for key, queued_for in queued.items() if queued_for == cause]
-            leads = await self._repository.leads_of_accounts(connection, accounts)
-            await self.score(connection, leads, cause=cause)
+        queued = await self._queue.take(connection, tenant_id, limit)
+        accounts = await self._repository.accounts_of_leads(connection, queued)
+        await self._repository.lock_accounts(connection, accounts)
+        for trigger in sorted(set(queued.values())):
+            leads = [key for key, queued_for in queued.items() if queued_for == trigger]
+            await self.score(connection, leads, trigger=trigger)
         return len(queued)
 
     async def score(
-        self, connection: AsyncConnection, leads: Collection[Key], *, cause: str
+        self, connection: AsyncConnection, leads: Collection[Key], *, trigger: str
     ) -> None:
         """Scores leads whose inputs are complete; stores and emits what differs from the last score."""
         if not leads:
@@ -74,7 +88,7 @@ class ScoringHandlers:
         inputs = await self._repository.inputs(connection, leads)
         rules = await self._repository.rules.in_force(connection, {i.tenant_id for i in inputs})
         scored = [
-            (item, event, cause)
+            (item, event, cause_of(trigger, item.previous, event))
             for item in inputs
             if (event := decide(item, rules[item.tenant_id])) is not None
         ]
@@ -87,7 +101,7 @@ class ScoringHandlers:
             if isinstance(message.event, DayDerived):
                 days[message.envelope.tenant_id] = (message.event.as_of, message.event.version)
         moved = await self._repository.move_day(connection, days)
-        await self._repository.queue_rescoring(connection, moved, "day")
+        await self._queue.add_tenants(connection, moved, "day")
 
 
 def _tenants(batch: Sequence[Received]) -> set[str]:
@@ -140,7 +154,17 @@ def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:
         reason=lead.reason,
         batch_id=lead.batch_id,
     )
-    return event if previous is None or differs(previous, event) else None
+    if previous is not None and not differs(previous, event):
+        return None
+    return event if withdrawn else _with_outlook(event, rules)
+
+
+def _with_outlook(event: LeadScored, rules: Rules) -> LeadScored:
+    """The event with what would move its score; asked only of a score that goes out."""
+    score = with_outlook(
+        event.score, event.lead, event.account, rules.scoring, products=rules.products
+    )
+    return event.model_copy(update={"score": score})
 
 
 def _newest_day(inputs: ScoreInputs) -> date:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import tables as t
+from services.scoring.domain.causes import Cause, Change, PastScore
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.db.rules_store import RulesStore
-from shared.events import AccountProfile, AccountProfiled, LeadDetected, LeadScored
+from shared.events import AccountProfile, AccountProfiled, LeadDetected, LeadScored, Priority
 from shared.messaging.codec import Received
 
 Key = tuple[str, str]
@@ -139,9 +140,9 @@ class ScoringRepository:
         return [_inputs(row) for row in result.mappings()]
 
     async def save_scores(
-        self, connection: AsyncConnection, scored: Sequence[tuple[ScoreInputs, LeadScored, str]]
+        self, connection: AsyncConnection, scored: Sequence[tuple[ScoreInputs, LeadScored, Cause]]
     ) -> None:
-        """Stores what is emitted as the latest of its lead, and in the history with its inputs."""
+        """Stores what is emitted as the latest of its lead, and in the history with inputs and cause."""
         latest, history = [], []
         for inputs, event, cause in scored:
             row = {
@@ -158,7 +159,8 @@ class ScoringRepository:
                     "account_version": inputs.account_version,
                     "rules_version": event.score.rules_version,
                     "as_of": event.score.as_of,
-                    "cause": cause,
+                    "cause": cause.kind,
+                    "changes": [change.as_json() for change in cause.changes],
                 }
             )
         await bulk.upsert(
@@ -169,6 +171,26 @@ class ScoringRepository:
             guard="held.version < excluded.version",
         )
         await bulk.insert(connection, t.score_history, history)
+
+    async def history(
+        self, connection: AsyncConnection, tenant_id: str, lead_id: str
+    ) -> list[PastScore]:
+        """Every score that was emitted of a lead, the oldest first, each with its cause."""
+        parameters = {"tenant": tenant_id, "lead": lead_id}
+        rows = await connection.execute(_SQL["history"], parameters)
+        return [_past_score(row) for row in rows.mappings()]
+
+    async def accounts_of_leads(
+        self, connection: AsyncConnection, leads: Collection[Key]
+    ) -> list[Key]:
+        """The accounts that these leads belong to."""
+        lead = tuple_(t.leads.c.tenant_id, t.leads.c.lead_id)
+        statement = (
+            select(t.leads.c.tenant_id, t.leads.c.account_id)
+            .where(lead.in_(sorted(leads)))
+            .distinct()
+        )
+        return [(row.tenant_id, row.account_id) for row in await connection.execute(statement)]
 
     async def move_day(
         self, connection: AsyncConnection, days: Mapping[str, tuple[date, int]]
@@ -188,39 +210,6 @@ class ScoringRepository:
         )
         return [row.tenant_id for row in written]
 
-    async def queue_rescoring(
-        self, connection: AsyncConnection, tenants: Collection[str], cause: str
-    ) -> None:
-        """Queues every account of these tenants that has leads."""
-        parameters = {"tenants": sorted(tenants), "cause": cause}
-        await connection.execute(_SQL["queue_rescoring"], parameters)
-
-    async def take_rescoring(
-        self, connection: AsyncConnection, tenant_id: str, limit: int
-    ) -> dict[Key, str]:
-        """Takes up to `limit` queued accounts of a tenant, each with the cause it was queued for."""
-        queue = t.rescoring
-        picked = (
-            select(queue.c.account_id)
-            .where(queue.c.tenant_id == tenant_id)
-            .order_by(queue.c.account_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("picked")  # picked once: a sub-select that locks may run again for every row
-        )
-        statement = (
-            delete(queue)
-            .where(queue.c.tenant_id == tenant_id, queue.c.account_id.in_(select(picked)))
-            .returning(queue.c.account_id, queue.c.cause)
-        )
-        rows = await connection.execute(statement)
-        return {(tenant_id, row.account_id): row.cause for row in rows}
-
-    async def tenants_to_rescore(self, connection: AsyncConnection) -> list[str]:
-        """Tenants with queued accounts; asked with the tick's role."""
-        statement = select(t.rescoring.c.tenant_id).group_by(t.rescoring.c.tenant_id)
-        return [row.tenant_id for row in await connection.execute(statement)]
-
     async def waiting_leads(self, connection: AsyncConnection) -> int:
         """Leads whose profile is not there yet; asked with the metrics' role."""
         return int(await connection.scalar(_SQL["waiting_leads"]) or 0)
@@ -239,4 +228,18 @@ def _inputs(row: Mapping[Any, Any]) -> ScoreInputs:
         tenant_as_of=row["tenant_as_of"],
         day_version=row["day_version"] or 0,
         previous=None if row["previous"] is None else LeadScored.model_validate(row["previous"]),
+    )
+
+
+def _past_score(row: Mapping[Any, Any]) -> PastScore:
+    changes = tuple(Change.of_json(each) for each in row["changes"])
+    return PastScore(
+        version=row["version"],
+        scored_at=row["scored_at"],
+        as_of=row["as_of"],
+        rules_version=row["rules_version"],
+        score=float(row["score"]),
+        priority=Priority(row["priority"]),
+        state=row["state"],
+        cause=Cause(row["cause"], changes),
     )

@@ -6,6 +6,6 @@ from shared.settings import ServiceSettings
 
 
 class ScoringSettings(ServiceSettings):
-    """What every service has, and how many accounts one step of a rescoring takes."""
+    """What every service has, and how many leads one step of a rescoring takes."""
 
-    rescoring_accounts_per_step: int = Field(200, ge=1, le=10_000)
+    leads_per_step: int = Field(500, ge=1, le=10_000)

@@ -60,6 +60,7 @@ score_history = Table(
     Column("rules_version", Text, nullable=False),
     Column("as_of", Date, nullable=False),
     Column("cause", Text, nullable=False),
+    Column("changes", JSONB, nullable=False, comment="what changed: about, field, from, to"),
     Column("scored_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
 )
 
@@ -75,7 +76,7 @@ rescoring = Table(
     "rescoring",
     metadata,
     Column("tenant_id", Text, primary_key=True),
-    Column("account_id", Text, primary_key=True),
+    Column("lead_id", Text, primary_key=True),
     Column("cause", Text, nullable=False),
 )
 

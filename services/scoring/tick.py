@@ -1,7 +1,8 @@
-"""Works off the queue of accounts to rescore, tenant by tenant in small steps, resumable at any point."""
+"""Works off the queue of leads to rescore, tenant by tenant in small steps, resumable at any point."""
 
 from services.scoring.handlers import ScoringHandlers
 from services.scoring.repository import ScoringRepository
+from services.scoring.rescoring import RescoringQueue
 from services.scoring.settings import ScoringSettings
 from shared.ops import metrics
 from shared.ops.composition import Base
@@ -9,26 +10,27 @@ from shared.ops.ticks import run_ticks
 
 
 class RescoringTick:
-    """Looks for queued accounts, with the tick's role, and rescores them, with the service's own."""
+    """Looks for queued leads, with the tick's role, and rescores them, with the service's own."""
 
     def __init__(self, base: Base, handlers: ScoringHandlers, settings: ScoringSettings) -> None:
         self._base = base
         self._handlers = handlers
         self._settings = settings
         self._repository = ScoringRepository()
+        self._queue = RescoringQueue()
 
     async def run(self) -> None:
         """Steps until cancelled; sleeps when there is nothing to do."""
         await run_ticks(self.step, self._settings.tick_interval_s)
 
     async def step(self) -> bool:
-        """One step for each tenant with queued accounts. Returns whether there was any."""
+        """One step for each tenant with queued leads. Returns whether there was any."""
         async with self._base.tick_database.transaction() as connection:
-            tenants = await self._repository.tenants_to_rescore(connection)
+            tenants = await self._queue.tenants(connection)
         for tenant_id in tenants:
             async with self._base.database.transaction({tenant_id}) as connection:
                 await self._handlers.rescore_step(
-                    connection, tenant_id, self._settings.rescoring_accounts_per_step
+                    connection, tenant_id, self._settings.leads_per_step
                 )
         return bool(tenants)
 

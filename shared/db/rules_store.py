@@ -1,6 +1,7 @@
 """Keeps each tenant's rules in a service's schema, and gives the defaults to those who have none."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db import bulk
 from shared.events import RulesApplied
 from shared.messaging.codec import Received
+from shared.rules.influence import Anew, made_anew
 from shared.rules.load import default_rules, parse_rules, rules_version
 from shared.rules.model import Rules
 
@@ -33,6 +35,19 @@ class RulesInForce:
     def __init__(self, rules: Rules, version: str) -> None:
         self.rules = rules
         self.version = version
+
+
+@dataclass(frozen=True)
+class RulesChange:
+    """The rules of a tenant before and after new ones came."""
+
+    before: RulesInForce
+    after: RulesInForce
+
+    @property
+    def anew(self) -> frozenset[Anew]:
+        """What must be made anew; nothing when the content is the same."""
+        return made_anew(self.before.rules, self.after.rules)
 
 
 @lru_cache(maxsize=64)
@@ -59,17 +74,22 @@ class RulesStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def hold(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
+    async def hold(
+        self, connection: AsyncConnection, tenants: Collection[str], *, alone: bool = False
+    ) -> None:
         """Keeps the tenants' rules as they are while this transaction judges by them.
 
         The first lock of a transaction: `save` waits for it, and whoever then judges anew what the
-        tenants have finds all that was judged by the old rules.
+        tenants have finds all that was judged by the old rules. `alone` waits as `save` does, for a
+        transaction that changes something else by which all the others judge.
         """
         parameters = {"schema": self._table.schema, "tenants": sorted(tenants)}
-        await connection.execute(_HOLD, parameters)
+        await connection.execute(_CHANGE if alone else _HOLD, parameters)
 
-    async def save(self, connection: AsyncConnection, messages: Sequence[Received]) -> list[str]:
-        """Stores rules newer than those held. Returns the tenants whose rules changed, sorted.
+    async def save(
+        self, connection: AsyncConnection, messages: Sequence[Received]
+    ) -> dict[str, RulesChange]:
+        """Stores rules newer than those held. Returns the tenants for whom there were, sorted.
 
         Raises UserError for a document that is not valid, before anything is written.
         """
@@ -83,8 +103,8 @@ class RulesStore:
                     "rules_version": message.event.rules_version,
                     "rules": message.event.rules,
                 }
-        parameters = {"schema": self._table.schema, "tenants": sorted(rows)}
-        await connection.execute(_CHANGE, parameters)
+        await self.hold(connection, rows, alone=True)
+        before = await self.in_force(connection, rows)
         written = await bulk.upsert(
             connection,
             self._table,
@@ -93,7 +113,9 @@ class RulesStore:
             guard="held.version < excluded.version",
             returning="tenant_id",
         )
-        return sorted(row.tenant_id for row in written)
+        after = await self.in_force(connection, rows)
+        tenants = sorted(row.tenant_id for row in written)
+        return {tenant: RulesChange(before[tenant], after[tenant]) for tenant in tenants}
 
     async def in_force(
         self, connection: AsyncConnection, tenants: Collection[str]

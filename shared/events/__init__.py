@@ -1,9 +1,16 @@
 """The events of the house: frozen pydantic models, the only thing that services share about data."""
 
 from shared.events.account import AccountProfile, AccountProfiled, Segment, TerritoryAverage
+from shared.events.account_commands import (
+    AccountAction,
+    AccountCommand,
+    AccountDecided,
+    AccountOutcome,
+    AccountRefusal,
+)
 from shared.events.base import Actor, Envelope, Event, JsonScalar, Value
 from shared.events.catalogue import CatalogueEntry, CatalogueFamilyChanged
-from shared.events.imports import Finding, ImportPhase, ImportProgressed, RowCounts
+from shared.events.imports import Finding, FindingGroup, ImportPhase, ImportProgressed, RowCounts
 from shared.events.lead import (
     DayDerived,
     LeadDetected,
@@ -24,7 +31,17 @@ from shared.events.records import (
     RecordRemoved,
 )
 from shared.events.rules_applied import RulesApplied
-from shared.events.score import LeadScored, LedgerLine, Priority, Score, Weights
+from shared.events.score import (
+    Crossing,
+    LeadScored,
+    LeastChange,
+    LedgerLine,
+    MissingDate,
+    Outlook,
+    Priority,
+    Score,
+    Weights,
+)
 
 EVENTS: tuple[type[Event], ...] = (
     BatchOpened,
@@ -40,6 +57,8 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationSettled,
     RulesApplied,
     ImportProgressed,
+    AccountCommand,
+    AccountDecided,
 )
 """Every event class; the schemas and the topic map are generated from and checked against it."""
 
@@ -48,8 +67,13 @@ EVENT_BY_TYPE: dict[str, type[Event]] = {event.event_type: event for event in EV
 __all__ = [
     "EVENTS",
     "EVENT_BY_TYPE",
+    "AccountAction",
+    "AccountCommand",
+    "AccountDecided",
+    "AccountOutcome",
     "AccountProfile",
     "AccountProfiled",
+    "AccountRefusal",
     "Actor",
     "BatchCompleted",
     "BatchMode",
@@ -58,11 +82,13 @@ __all__ = [
     "Bundle",
     "CatalogueEntry",
     "CatalogueFamilyChanged",
+    "Crossing",
     "DayDerived",
     "DeliveryOutcome",
     "Envelope",
     "Event",
     "Finding",
+    "FindingGroup",
     "ImportPhase",
     "ImportProgressed",
     "JsonScalar",
@@ -71,8 +97,11 @@ __all__ = [
     "LeadFacts",
     "LeadScored",
     "LeadType",
+    "LeastChange",
     "LedgerLine",
+    "MissingDate",
     "NotificationSettled",
+    "Outlook",
     "Priority",
     "RecordKind",
     "RecordObserved",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,19 @@ class Value(BaseModel):
     """A frozen value inside an event; unknown fields are ignored, so that old readers read new events."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def trusted(cls, **values: Any) -> Self:
+        """The value made of *all* its fields, in their order and of the right types, unchecked.
+
+        For what we compute ourselves by the million: it takes a quarter of the time.
+        """
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", values)
+        object.__setattr__(made, "__pydantic_fields_set__", set(values))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
 
 
 class Actor(Value):

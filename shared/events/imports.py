@@ -19,7 +19,8 @@ class ImportPhase(OpenEnum):
 class Finding(Value):
     """One thing wrong with one cell or row, named as a person finds it in the file.
 
-    `outcome` is `degraded` (the row is used without the value) or `quarantined` (not used).
+    `outcome` is `degraded` (the row is used without the value), `quarantined` (not used) or `noted`
+    (used as it stands). `reason` is the same for all rows with this fault, `detail` is of this row.
     """
 
     file: str
@@ -29,6 +30,14 @@ class Finding(Value):
     raw_value: JsonScalar
     reason: str
     outcome: str
+    detail: str = ""
+
+
+class FindingGroup(Value):
+    """Findings that say the same of the same column of a sheet: how many, and the first of them."""
+
+    count: int
+    first: Finding
 
 
 class RowCounts(Value):
@@ -44,7 +53,8 @@ class RowCounts(Value):
 class ImportProgressed(Event):
     """A batch moved on. On completion `rows` and `findings` are the report.
 
-    `findings` holds the first of them; `findings_total` says how many there are.
+    `findings` holds the first of them; `findings_total` says how many there are. `finding_groups`
+    holds all of them, grouped, the commonest first (at most 100 groups).
     """
 
     event_type: ClassVar[str] = "com.onelead.import.progressed.v1"
@@ -56,5 +66,6 @@ class ImportProgressed(Event):
     rows: tuple[RowCounts, ...] = ()
     findings: tuple[Finding, ...] = ()
     findings_total: int = 0
+    finding_groups: tuple[FindingGroup, ...] = ()
     leads_open: int | None = None
     detail: str | None = None

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.events.base import Event, State, Value
 from shared.events.lead import LeadType, Risk, ValueProvenance
-from shared.events.score import LedgerLine, Priority, Weights
+from shared.events.score import LedgerLine, Outlook, Priority, Weights
 
 
 class ServiceOffer(Value):
@@ -85,3 +85,4 @@ class LeadChanged(Event):
     state: State = "open"
     reason: str | None = None
     batch_id: str | None = None
+    outlook: Outlook | None = None

@@ -36,6 +36,51 @@ class Weights(Value):
     strategic_fit: float
 
 
+class Crossing(Value):
+    """The priority changes by itself on a day, everything but time staying as it is."""
+
+    on: date
+    before: Priority
+    after: Priority
+    score: float
+
+
+class LeastChange(Value):
+    """An input that alone makes the lead CRITICAL: the nearest value that does, and the score then.
+
+    Dates are ISO text, money is decimal text; `now` is null when the input is missing.
+    """
+
+    input: str
+    now: JsonScalar
+    needed: JsonScalar
+    score: float
+
+
+class MissingDate(Value):
+    """What knowing a missing date could make of the score: the least and the most."""
+
+    input: str
+    lowest: float
+    lowest_priority: Priority
+    highest: float
+    highest_priority: Priority
+
+
+class Outlook(Value):
+    """What would move the score (rules.md §4).
+
+    `crossings`: the days up to `until` on which the priority changes by itself. `to_critical`: the
+    inputs that alone make the lead CRITICAL; one that is not named cannot; empty when it is
+    CRITICAL already. `missing_dates`: what the dates that are missing could move.
+    """
+
+    until: date
+    crossings: tuple[Crossing, ...]
+    to_critical: tuple[LeastChange, ...]
+    missing_dates: tuple[MissingDate, ...]
+
+
 class Score(Value):
     """The score of a lead as of a day (rules.md §4); components 0–100, unrounded.
 
@@ -57,6 +102,7 @@ class Score(Value):
     rules_version: str
     profile: str
     as_of: date
+    outlook: Outlook | None = None
 
 
 class LeadScored(Event):

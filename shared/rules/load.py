@@ -50,6 +50,12 @@ def parse_rules(document: dict[str, Any]) -> Rules:
     return _validated(whole, Document("rules document", document, {}, {}))
 
 
+def changed_rules(rules: Rules, document: Document) -> Rules:
+    """Rules with a document laid over them as a tenant's file is over the defaults. Raises UserError."""
+    values = overlay(rules_document(rules), document.values, merge_tables=True)
+    return _validated(values, document)
+
+
 def rules_document(rules: Rules) -> dict[str, Any]:
     """The whole rules as JSON values, for the event that publishes them."""
     return rules.model_dump(mode="json")

@@ -13,7 +13,15 @@ MAX_FUNCTION_LINES = 40
 MAX_PART_LINES = 1_500
 CODE = ("services", "shared", "onelead", "tests", "bench")
 PRODUCT = ("services", "shared", "onelead")
-COUNTED_APART = ("migrations", "channels", "sources", "repository", "domain/accounts", "domain")
+COUNTED_APART = (
+    "migrations",
+    "channels",
+    "sources",
+    "repository",
+    "domain/accounts",
+    "domain/outlook",
+    "domain",
+)
 ROOMS = ("__main__", "app", "subscribers", "handlers", "repository", "tables", "settings", "domain")
 CLOCK = Path("shared", "clock.py")
 
@@ -31,7 +39,7 @@ _DOMAIN_MAY_IMPORT = {
         "uuid",
         "zlib",
     ),
-    *("pydantic", "rapidfuzz", "shared.events", "shared.rules"),
+    *("pydantic", "rapidfuzz", "numpy", "shared.events", "shared.rules"),
 }
 _MOCKS = frozenset(("unittest.mock", "mock", "pytest_mock"))
 _TIME_READERS = {

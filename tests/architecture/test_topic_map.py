@@ -13,8 +13,8 @@ from shared.topics import DEAD_LETTER_SUFFIX, TOPICS, Topic
 from tests.architecture import house
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDE_PRODUCERS = {"the tenant", "onelead rules apply"}
-OUTSIDE_CONSUMERS = {"onelead import", "every subscriber of the tenant"}
+OUTSIDE_PRODUCERS = {"the tenant", "onelead rules apply", "onelead accounts"}
+OUTSIDE_CONSUMERS = {"onelead import", "onelead accounts", "every subscriber of the tenant"}
 
 
 def names_of(service: str) -> set[str]:

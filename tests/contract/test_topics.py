@@ -57,7 +57,7 @@ def test_a_tenants_name_that_could_be_taken_for_something_else_is_refused(tenant
 def test_names_are_unique_and_carry_their_version() -> None:
     names = [topic.name for topic in TOPICS]
     assert len(set(names)) == len(names)
-    assert all(re.fullmatch(r"onelead\.[a-z.]+\.v\d+", name) for name in names)
+    assert all(re.fullmatch(r"onelead\.[a-z.-]+\.v\d+", name) for name in names)
     assert not any(name.endswith(DEAD_LETTER_SUFFIX) for name in names)
 
 

@@ -43,12 +43,12 @@ def _lacking(path: Path) -> None:
     write_workbook(path, {**sheets, "Install Base": [headers, ["1"] * len(headers)]})
 
 
-def _empty(path: Path) -> None:
-    write_workbook(path, {**generated(1).sheets(), "Projects": []})
-
-
 def _headers_only(path: Path) -> None:
-    write_workbook(path, {**generated(1).sheets(), "Projects": [PROJECT_HEADERS]})
+    write_workbook(path, {"Projects": [PROJECT_HEADERS], "Opportunities": []})
+
+
+def _twice(path: Path) -> None:
+    write_workbook(path, {"Projects": [(*PROJECT_HEADERS, "Amount"), ["1"] * 10]})
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def _headers_only(path: Path) -> None:
         (_encrypted, "export.xlsx: the workbook is encrypted"),
         (_foreign, "no sheet has columns that OneLead knows. Found: sheet 'Budget': Month, Plan"),
         (_lacking, "sheet 'Install Base': read as install base, but a needed column is missing"),
-        (_empty, "sheet 'Projects': the sheet is empty"),
-        (_headers_only, "sheet 'Projects': there are no rows below the headers in row 1"),
+        (_headers_only, "sheet 'Projects': there are no projects rows in it"),
+        (_twice, "sheet 'Projects': column E 'Amount' and column J 'Amount' have the same header"),
     ],
 )
 def test_a_bad_workbook_is_refused_in_words(

@@ -41,7 +41,8 @@ def shuffled(rows: Sequence[Row]) -> list[Row]:
     order = list(range(len(rows[0])))
     random.Random(7).shuffle(order)  # noqa: S311 - test data, not a secret
     headers = [str(rows[0][column]).replace("_", " ").upper() for column in order]
-    below = [["x", *(row[column] for column in order), n] for n, row in enumerate(rows[1:])]
+    cells = [[*row, *[None] * (len(order) - len(row))] for row in rows[1:]]
+    below = [["x", *(row[column] for column in order), n] for n, row in enumerate(cells)]
     return [["My Note", *headers, "Row in the old system"], *below]
 
 

@@ -4,13 +4,17 @@ import asyncio
 import csv
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onelead.assess.assessment import Assessment, assess
+from onelead.calendar.forecast import Turn
+from onelead.calendar.read import foretell
 from onelead.edition.edition import DEFAULT_TENANT, Edition
+from onelead.what_if.snapshot import snapshot_of
 from services.ingest.sources.files import read_files
 from shared.rules.load import default_rules
 from shared.topics import IMPORTS, RECORDS
@@ -34,6 +38,7 @@ ALERTS = {"slack": CRITICAL, "email": CRITICAL, "salesforce": CRITICAL}
 SERVICES = ("ingest", "scoring", "recommender", "notifier")
 RULES = default_rules()
 BOX = "USE3256NX0"
+AHEAD_DAYS = 730
 
 
 def assessment_of(*files: Path) -> Assessment:
@@ -63,6 +68,22 @@ async def test_the_reference_workbooks_give_the_expected_leads(edition: Edition)
 async def test_pipeline_and_assessment_agree_in_every_field(edition: Edition) -> None:
     leads = await leads_of(edition, DEFAULT_TENANT)
     assert facts(leads.values()) == assessed_facts(assessment_of(*SAMPLES))
+
+
+async def test_the_calendar_foretells_what_the_leads_will_be(edition: Edition) -> None:
+    async with snapshot_of(edition.owner_url, None, DEFAULT_TENANT) as snapshot:
+        as_of, _, expected = await foretell(snapshot, AHEAD_DAYS)
+    assert as_of == AS_OF
+    assert {each.turn for each in expected} >= {Turn.FIRES, Turn.CROSSES}
+    standing = {
+        lead.lead_id: lead.priority for lead in (await leads_of(edition, DEFAULT_TENANT)).values()
+    }
+    for each in expected:
+        assert standing.pop(each.lead.lead_id, None) is each.before
+        if each.after is not None:
+            standing[each.lead.lead_id] = each.after
+    then = assess(read_files(SAMPLES, RULES), RULES, AS_OF + timedelta(days=AHEAD_DAYS))
+    assert standing == {each.lead.lead_id: each.score.priority for each in then.leads}
 
 
 async def test_each_critical_lead_is_alerted_once_on_each_channel(edition: Edition) -> None:

@@ -11,7 +11,10 @@ from onelead.demo.results import open_leads
 from onelead.edition.edition import Edition
 from onelead.messages import partitions_of, read_from_beginning, reader
 from services.recommender.domain.public import to_public
-from shared.events import LeadChanged, LeadScored
+from services.scoring.domain.outlook.assemble import with_outlook
+from shared.events import AccountProfile, LeadChanged, LeadFacts, LeadScored, Score
+from shared.rules.load import default_rules
+from shared.rules.model import Rules
 from shared.topics import LEADS
 
 # What differs because one is published and the other is not: numbers, ids, who caused it.
@@ -51,17 +54,23 @@ def facts(leads: Iterable[LeadChanged]) -> dict[str, dict[str, Any]]:
     }
 
 
-def assessed_facts(assessment: Assessment) -> dict[str, dict[str, Any]]:
-    """The same of an assessment, in the form in which its leads would be published."""
+def assessed_facts(assessment: Assessment, rules: Rules | None = None) -> dict[str, dict[str, Any]]:
+    """The same of an assessment, by the default rules, in the form in which its leads would be published."""
+    used = rules or default_rules()
     profiles = {profile.account_id: profile for profile in assessment.accounts}
     return facts(
         to_public(
-            LeadScored(lead=each.lead, account=profiles[each.lead.account_id], score=each.score),
+            _scored(each.lead, profiles[each.lead.account_id], each.score, used),
             each.recommendation,
             version=1,
         )
         for each in assessment.leads
     )
+
+
+def _scored(lead: LeadFacts, profile: AccountProfile, score: Score, rules: Rules) -> LeadScored:
+    full = with_outlook(score, lead, profile, rules.scoring, products=rules.products)
+    return LeadScored(lead=lead, account=profile, score=full)
 
 
 class Sinks:

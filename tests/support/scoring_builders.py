@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from services.scoring.domain.case import Case
+from services.scoring.domain.factors import PROFILES
 from services.scoring.domain.score import score_lead
+from services.scoring.domain.tally import Component
 from shared.events import (
     AccountProfile,
     CatalogueEntry,
@@ -19,7 +21,7 @@ from shared.events import (
     ValueProvenance,
 )
 from shared.rules.load import default_rules
-from shared.rules.model import Rules
+from shared.rules.model import Rules, Scoring
 
 AS_OF = date(2025, 10, 9)
 
@@ -109,6 +111,26 @@ def territory_average(amount: int | str, territory_id: str = "56088") -> tuple[T
 def a_case(lead: LeadFacts | None = None, profile: AccountProfile | None = None) -> Case:
     """What a factor sees, as of AS_OF."""
     return Case.of(lead or a_lead(), profile or a_profile(), default_rules().products, AS_OF)
+
+
+def with_profile(profile: str) -> Rules:
+    """The default rules with a profile of the score."""
+    rules = default_rules()
+    scoring = rules.scoring.model_copy(update={"profile": profile})
+    return rules.model_copy(update={"scoring": scoring})
+
+
+def judged(
+    factor: str,
+    lead: LeadFacts | None = None,
+    profile: AccountProfile | None = None,
+    *,
+    rules: Scoring | None = None,
+) -> Component:
+    """One component by the profile that the rules select, with its ledger, as of AS_OF."""
+    used = rules or default_rules().scoring
+    (wanted,) = [each for each in PROFILES[used.profile] if each.name == factor]
+    return wanted.component(a_case(lead, profile), used)
 
 
 def a_score(

@@ -59,7 +59,7 @@ def _lead(
 ) -> LeadFacts:
     box, product = case.box, case.product
     family, version = case.prices.offered(product)
-    return LeadFacts(
+    return LeadFacts.trusted(
         lead_id=lead_id(tenant_id, box.record_id, lead_type),
         lead_type=lead_type,
         title=play.title,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shared.rules.model import Products
 
@@ -34,5 +35,6 @@ def product_of(name: str | None, platform: str | None, rules: Products) -> Produ
     )
 
 
+@lru_cache(maxsize=50_000)
 def _found(pattern: str, text: str) -> re.Match[str] | None:
     return re.search(pattern, text, re.IGNORECASE)

@@ -1,6 +1,6 @@
 """The directory of accounts, which record belongs to which account, and sums over closed projects."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,13 +16,17 @@ from shared.db.queries import load_queries
 from shared.rules.model import Rules
 
 _SQL = load_queries(__file__)
+_DECIDED = "accounts decided"
+"""Accounts that are other than the base has them, because of people's decisions."""
 
 
 @dataclass(frozen=True)
 class StoredDirectory:
-    """The directory, and how each of its entries is stored, so that only differences are written."""
+    """The base, the accounts in force by it and people's decisions, and how each entry is stored, so
+    that only differences are written."""
 
-    directory: Directory
+    base: Directory
+    accounts: Mapping[str, AccountEntry]
     stored: Mapping[tuple[str, str], bytes]
 
 
@@ -35,6 +39,7 @@ class AccountsRepository:
         statement = select(d.c.subject, d.c.name, d.c.entry).where(d.c.tenant_id == tenant_id)
         content: dict[str, Any] = {"accounts": {}, "names": {}, "territories": {}}
         candidates: list[Any] = []
+        decided = {}
         stored = {}
         for row in await connection.execute(statement):
             stored[(row.subject, row.name)] = _canonical(row.entry)
@@ -42,16 +47,23 @@ class AccountsRepository:
                 content["naming"] = row.entry
             elif row.subject == "candidate":
                 candidates.append(row.entry)
+            elif row.subject == _DECIDED:
+                decided[row.name] = AccountEntry.model_validate(row.entry)
             else:
                 content[row.subject][row.name] = row.entry
-        directory = Directory.model_validate({**content, "candidates": candidates})
-        return StoredDirectory(directory, stored)
+        base = Directory.model_validate({**content, "candidates": candidates})
+        return StoredDirectory(base, {**base.accounts, **decided}, stored)
 
     async def save_directory(
-        self, connection: AsyncConnection, tenant_id: str, before: StoredDirectory, after: Directory
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        before: StoredDirectory,
+        base: Directory,
+        effective: Directory,
     ) -> None:
         """Writes the entries that differ, and which accounts are in which territory."""
-        entries = dict(_entries(after))
+        entries = dict([*_entries(base), *_decided_entries(base, effective)])
         changed = [
             {"tenant_id": tenant_id, "subject": subject, "name": name, "entry": entry}
             for (subject, name), entry in sorted(entries.items())
@@ -62,10 +74,14 @@ class AccountsRepository:
         subjects, names = [s for s, _ in gone], [n for _, n in gone]
         parameters = {"tenant": tenant_id, "subjects": subjects, "names": names}
         await connection.execute(_SQL["forget_entries"], parameters)
-        await self._save_territories(connection, tenant_id, before.directory, after)
+        await self._save_territories(connection, tenant_id, before.accounts, effective.accounts)
 
     async def _save_territories(
-        self, connection: AsyncConnection, tenant_id: str, before: Directory, after: Directory
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        before: Mapping[str, AccountEntry],
+        after: Mapping[str, AccountEntry],
     ) -> None:
         old, new = _memberships(before), _memberships(after)
         gone = sorted(old - new)
@@ -139,10 +155,16 @@ class AccountsRepository:
     async def entries(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
     ) -> dict[str, AccountEntry]:
-        """Some accounts of the directory."""
+        """Some accounts, as they are by people's decisions."""
         d = t.directory
-        statement = select(d.c.name, d.c.entry).where(
-            d.c.tenant_id == tenant_id, d.c.subject == "accounts", d.c.name.in_(accounts)
+        statement = (
+            select(d.c.name, d.c.entry)
+            .where(
+                d.c.tenant_id == tenant_id,
+                d.c.subject.in_(("accounts", _DECIDED)),
+                d.c.name.in_(accounts),
+            )
+            .order_by(d.c.subject)  # what was decided comes last, and overrules
         )
         rows = await connection.execute(statement)
         return {row.name: AccountEntry.model_validate(row.entry) for row in rows}
@@ -163,9 +185,18 @@ def _entries(directory: Directory) -> list[tuple[tuple[str, str], bytes]]:
     return rows
 
 
-def _memberships(directory: Directory) -> set[tuple[str, str]]:
+def _decided_entries(
+    base: Directory, effective: Directory
+) -> Iterator[tuple[tuple[str, str], bytes]]:
+    """The accounts that people's decisions make other than the base has them."""
+    for account_id, entry in effective.accounts.items():
+        if entry != base.accounts[account_id]:
+            yield (_DECIDED, account_id), _canonical(entry.model_dump(mode="json"))
+
+
+def _memberships(accounts: Mapping[str, AccountEntry]) -> set[tuple[str, str]]:
     return {
         (territory_id, entry.account_id)
-        for entry in directory.accounts.values()
+        for entry in accounts.values()
         for territory_id in entry.territory_ids
     }

@@ -1,20 +1,23 @@
 """Units of work: imports, single changes, new days, new rules; and the tenant's day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
 from services.ingest.domain.batch import Batch
 from shared.db import bulk
 from shared.db.queries import load_queries
-from shared.events import Actor, BatchPart, Finding, RowCounts
+from shared.events import Actor, BatchPart, Finding, FindingGroup, RowCounts
 from shared.messaging.versions import next_version
+from shared.rules.influence import Anew
 
 _SQL = load_queries(__file__)
+_OF_THE_BATCH = 1_000
+"""Findings of a row's own cells are numbered from 0, those that need the whole batch from here."""
 
 
 class BatchesRepository:
@@ -57,6 +60,7 @@ class BatchesRepository:
         parts: Sequence[BatchPart] = (),
         actor: Actor | None = None,
         traceparent: str | None = None,
+        anew: Collection[Anew] = (),
     ) -> Batch:
         """Opens a unit of work under the next number; the one already open when it is known."""
         known = await self.by_ids(connection, tenant_id, [batch_id])
@@ -72,6 +76,7 @@ class BatchesRepository:
             parts=tuple(parts),
             actor=actor or Actor(),
             traceparent=traceparent,
+            anew=tuple(sorted(anew)),
         )
         await bulk.insert(connection, t.batches, [batch.model_dump(mode="json")])
         return batch
@@ -128,8 +133,14 @@ class BatchesRepository:
         connection: AsyncConnection,
         batch: Batch,
         found: Mapping[tuple[int, int], Sequence[Finding]],
+        *,
+        after_others: bool = False,
     ) -> None:
-        """Stores findings by (part, row); a row read again stores the same ones again."""
+        """Stores findings by (part, row); a row read again stores the same ones again.
+
+        `after_others`: they were made of the batch as a whole, and leave those of the row in place.
+        """
+        first = _OF_THE_BATCH if after_others else 0
         rows = [
             {
                 "tenant_id": batch.tenant_id,
@@ -140,20 +151,33 @@ class BatchesRepository:
                 "finding": finding.model_dump(mode="json"),
             }
             for (part, row_no), row_findings in sorted(found.items())
-            for seq, finding in enumerate(row_findings)
+            for seq, finding in enumerate(row_findings, start=first)
         ]
         key = ("tenant_id", "batch_no", "part", "row_no", "seq")
         await bulk.upsert(connection, t.findings, rows, key=key)
 
+    async def dated_rows(
+        self, connection: AsyncConnection, batch: Batch, as_of: date
+    ) -> AsyncIterator[Row[Any]]:
+        """Used rows whose dates may contradict their status or the day, one after the other."""
+        parameters = {**_of(batch), "as_of": as_of}
+        async with connection.stream(_SQL["dated_rows"], parameters) as rows:
+            async for row in rows:
+                yield row
+
     async def report(
         self, connection: AsyncConnection, batch: Batch, limit: int
-    ) -> tuple[tuple[RowCounts, ...], tuple[Finding, ...], int]:
-        """Rows by kind, the first findings, and how many findings there are."""
+    ) -> dict[str, object]:
+        """The report's part of the event: rows by kind, the first findings, all of them grouped."""
         rows = await connection.execute(_SQL["count_rows"], _of(batch))
-        counts = tuple(RowCounts(**row) for row in rows.mappings())
-        total = int(await connection.scalar(_SQL["count_findings"], _of(batch)) or 0)
         first = await connection.execute(_SQL["first_findings"], {**_of(batch), "limit": limit})
-        return counts, tuple(Finding.model_validate(item) for item in first.scalars()), total
+        groups = await connection.execute(_SQL["finding_groups"], _of(batch))
+        return {
+            "rows": tuple(RowCounts(**row) for row in rows.mappings()),
+            "findings": tuple(Finding.model_validate(item) for item in first.scalars()),
+            "findings_total": await connection.scalar(_SQL["count_findings"], _of(batch)) or 0,
+            "finding_groups": tuple(FindingGroup(**row) for row in groups.mappings()),
+        }
 
 
 def _of(batch: Batch) -> dict[str, Any]:

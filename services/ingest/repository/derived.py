@@ -31,15 +31,28 @@ class DerivedRepository:
         """Queues every account of the tenant."""
         await connection.execute(_SQL["mark_all_dirty"], {"tenant": tenant_id})
 
+    async def mark_families_dirty(
+        self, connection: AsyncConnection, tenant_id: str, families: Collection[str]
+    ) -> None:
+        """Queues the accounts with open leads on products of these families or of their children.
+
+        Which leads a box fires does not follow from the catalogue: boxes without leads stay as they are.
+        """
+        parameters = {"tenant": tenant_id, "families": sorted(families)}
+        await connection.execute(_SQL["mark_families_dirty"], parameters)
+
     async def dirty_count(self, connection: AsyncConnection, tenant_id: str) -> int:
         """How many accounts wait to be derived."""
         return int(await connection.scalar(_SQL["dirty_count"], {"tenant": tenant_id}) or 0)
 
     async def take_dirty(
-        self, connection: AsyncConnection, tenant_id: str, limit: int
+        self, connection: AsyncConnection, tenant_id: str, limit: int, rows: int
     ) -> list[str]:
-        """Takes up to `limit` accounts off the queue; they are back if the transaction fails."""
-        parameters = {"tenant": tenant_id, "limit": limit}
+        """Takes up to `limit` accounts off the queue, and, beyond the first, up to `rows` rows.
+
+        They are back if the transaction fails.
+        """
+        parameters = {"tenant": tenant_id, "limit": limit, "rows": rows}
         return sorted((await connection.execute(_SQL["take_dirty"], parameters)).scalars())
 
     async def profiles(
@@ -97,11 +110,13 @@ class DerivedRepository:
         self,
         connection: AsyncConnection,
         tenant_id: str,
-        boxes: Sequence[str],
+        boxes: Collection[str],
         accounts: Sequence[str],
     ) -> set[str]:
         """Of these boxes those that are still there, but belong to none of these accounts."""
-        parameters = {"tenant": tenant_id, "boxes": list(boxes), "accounts": list(accounts)}
+        if not boxes:
+            return set()
+        parameters = {"tenant": tenant_id, "boxes": sorted(boxes), "accounts": list(accounts)}
         return set((await connection.execute(_SQL["boxes_elsewhere"], parameters)).scalars())
 
     async def save_leads(

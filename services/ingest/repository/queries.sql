@@ -13,7 +13,8 @@ GROUP BY kind ORDER BY kind
 
 -- name: repeated_boxes
 -- Rows of a box that a batch holds more than once, each with the row that is kept.
-SELECT loser.part, loser.row_no, loser.source, loser.content AS dropped, winner.content AS kept
+SELECT loser.part, loser.row_no, loser.source, loser.content AS dropped, winner.content AS kept,
+       winner.part AS kept_part
 FROM ingest.ranked_versions loser
 JOIN ingest.ranked_versions winner USING (tenant_id, batch_no, kind, source, record_id)
 WHERE loser.tenant_id = :tenant AND loser.batch_no = :batch_no AND loser.kind = 'install_base'
@@ -30,10 +31,12 @@ WHERE tenant_id = :tenant AND batch_no = :batch_no AND kind = 'install_base'
 -- name: apply_rows
 -- A batch's rows become the latest of their records; `touched` says which of them changed.
 INSERT INTO ingest.records AS held
-    (tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, touched, removed,
-     content, content_hash, account_name, territory_id, created, closed_amount)
-SELECT tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, batch_no, false,
-       content, content_hash, account_name, territory_id, created, closed_amount
+    (tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, touched,
+     touched_place, removed, outranked, content, content_hash, account_name, territory_id,
+     created, closed_amount)
+SELECT tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, batch_no,
+       (CAST(part AS bigint) << 40) + row_no, false, false, content, content_hash, account_name,
+       territory_id, created, closed_amount
 FROM ingest.ranked_versions
 WHERE tenant_id = :tenant AND batch_no = :batch_no AND rank = 1 AND content IS NOT NULL
 ORDER BY kind, source, record_id
@@ -42,6 +45,8 @@ ON CONFLICT (tenant_id, kind, source, record_id) DO UPDATE SET
     change_version = greatest(held.change_version, excluded.change_version),
     touched = CASE WHEN held.removed OR held.content_hash <> excluded.content_hash
                    THEN excluded.batch_no ELSE held.touched END,
+    touched_place = CASE WHEN held.removed OR held.content_hash <> excluded.content_hash
+                         THEN excluded.touched_place ELSE held.touched_place END,
     removed = false, content = excluded.content, content_hash = excluded.content_hash,
     account_name = excluded.account_name, territory_id = excluded.territory_id,
     created = excluded.created, closed_amount = excluded.closed_amount
@@ -49,12 +54,15 @@ WHERE held.batch_no <= excluded.batch_no
   AND (excluded.change_version = 0 OR held.change_version < excluded.change_version)
 
 -- name: remove_single
--- Records that a single change took away.
+-- Records that a single change took away. Ranked once: records that have just come in have no
+-- statistics yet, and the planner would rank the whole batch again for each of them.
+WITH gone AS MATERIALIZED (
+    SELECT * FROM ingest.ranked_versions
+    WHERE tenant_id = :tenant AND batch_no = :batch_no AND rank = 1 AND outcome = 'removed')
 UPDATE ingest.records AS held
 SET removed = true, touched = r.batch_no, batch_no = r.batch_no, change_version = r.change_version
-FROM ingest.ranked_versions r
-WHERE r.tenant_id = :tenant AND r.batch_no = :batch_no AND r.rank = 1 AND r.outcome = 'removed'
-  AND held.tenant_id = r.tenant_id AND held.kind = r.kind AND held.source = r.source
+FROM gone r
+WHERE held.tenant_id = r.tenant_id AND held.kind = r.kind AND held.source = r.source
   AND held.record_id = r.record_id AND NOT held.removed AND held.change_version < r.change_version
 
 -- name: remove_absent
@@ -67,6 +75,28 @@ WHERE held.tenant_id = :tenant AND held.kind = :kind AND held.source = :source
     WHERE v.tenant_id = held.tenant_id AND v.batch_no = :batch_no AND v.kind = held.kind
       AND v.source = held.source AND v.record_id = held.record_id)
 
+-- name: shared_boxes
+-- Touched boxes that several sources have a row of. One pass over the tenant's boxes: as a look for each
+-- touched one it takes hours where a first import has left the planner without statistics.
+SELECT record_id FROM ingest.records
+WHERE tenant_id = :tenant AND kind = 'install_base'
+GROUP BY record_id HAVING count(*) > 1 AND bool_or(touched = :batch_no)
+
+-- name: rank_boxes
+-- Of the rows of a box the one that changed last counts, the others are outranked; returns the accounts
+-- of the rows for which that turned.
+UPDATE ingest.records AS held SET outranked = ranked.outranked
+FROM (
+    SELECT source, record_id, NOT removed AND row_number() OVER (
+        PARTITION BY record_id ORDER BY removed, touched DESC, touched_place DESC, source) > 1
+        AS outranked
+    FROM ingest.records
+    WHERE tenant_id = :tenant AND kind = 'install_base'
+      AND record_id = ANY(CAST(:boxes AS text[]))) AS ranked
+WHERE held.tenant_id = :tenant AND held.kind = 'install_base' AND held.source = ranked.source
+  AND held.record_id = ranked.record_id AND held.outranked <> ranked.outranked
+RETURNING held.account_id
+
 -- name: touched_kinds
 SELECT DISTINCT kind FROM ingest.records WHERE tenant_id = :tenant AND touched = :batch_no
 
@@ -77,7 +107,7 @@ WHERE tenant_id = :tenant AND touched = :batch_no AND account_id IS NOT NULL
 -- name: records_of_accounts
 SELECT account_id, kind, content FROM ingest.records
 WHERE tenant_id = :tenant AND account_id = ANY(CAST(:accounts AS text[])) AND NOT removed
-  AND kind <> 'catalogue'
+  AND NOT outranked AND kind <> 'catalogue'
 ORDER BY account_id, kind, batch_no, part, row_no, record_id
 
 -- name: catalogue_rows
@@ -88,7 +118,7 @@ ORDER BY part, row_no, record_id
 -- name: boxes_elsewhere
 -- Boxes that are still there, but belong to none of these accounts.
 SELECT DISTINCT record_id FROM ingest.records
-WHERE tenant_id = :tenant AND kind = 'install_base' AND NOT removed
+WHERE tenant_id = :tenant AND kind = 'install_base' AND NOT removed AND NOT outranked
   AND record_id = ANY(CAST(:boxes AS text[]))
   AND account_id IS NOT NULL AND NOT account_id = ANY(CAST(:accounts AS text[]))
 
@@ -171,15 +201,36 @@ SELECT tenant_id, name FROM ingest.directory
 WHERE tenant_id = :tenant AND subject = 'accounts' ORDER BY name
 ON CONFLICT (tenant_id, account_id) DO NOTHING
 
+-- name: mark_families_dirty
+-- The accounts whose leads are worth what these families' services cost, or fall back on them.
+INSERT INTO ingest.dirty_accounts (tenant_id, account_id)
+SELECT DISTINCT tenant_id, account_id FROM ingest.leads
+WHERE tenant_id = :tenant AND state = 'open'
+  AND (lead ->> 'product_family' = ANY(CAST(:families AS text[]))
+       OR lead ->> 'product_family_parent' = ANY(CAST(:families AS text[])))
+ORDER BY account_id
+ON CONFLICT (tenant_id, account_id) DO NOTHING
+
 -- name: dirty_count
 SELECT count(*) FROM ingest.dirty_accounts WHERE tenant_id = :tenant
 
 -- name: take_dirty
--- Takes accounts off the queue; they are back if the transaction fails.
+-- Takes accounts off the queue, one at least, until they hold so many rows; they are back if the
+-- transaction fails.
+WITH next AS MATERIALIZED (
+    SELECT account_id FROM ingest.dirty_accounts
+    WHERE tenant_id = :tenant ORDER BY account_id LIMIT :limit),
+held AS MATERIALIZED (
+    SELECT account_id, count(*) AS rows FROM ingest.records
+    WHERE tenant_id = :tenant AND account_id = ANY(ARRAY(SELECT account_id FROM next))
+    GROUP BY account_id),
+counted AS MATERIALIZED (
+    SELECT account_id, coalesce(rows, 0) AS rows,
+           sum(coalesce(rows, 0)) OVER (ORDER BY account_id) AS with_it
+    FROM next LEFT JOIN held USING (account_id))
 DELETE FROM ingest.dirty_accounts
 WHERE tenant_id = :tenant AND account_id IN (
-    SELECT account_id FROM ingest.dirty_accounts
-    WHERE tenant_id = :tenant ORDER BY account_id LIMIT :limit)
+    SELECT account_id FROM counted WHERE with_it - rows < CAST(:rows AS bigint))
 RETURNING account_id
 
 -- name: open_leads
@@ -223,6 +274,27 @@ SELECT count(*) FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :b
 SELECT finding FROM ingest.findings WHERE tenant_id = :tenant AND batch_no = :batch_no
 ORDER BY part, row_no, seq LIMIT :limit
 
+-- name: finding_groups
+-- The findings of a batch by what they say of which column, the commonest first.
+SELECT grouped.count, first.finding AS first
+FROM (SELECT count(*) AS count, min(ARRAY[part, row_no, seq]) AS place FROM ingest.findings
+      WHERE tenant_id = :tenant AND batch_no = :batch_no
+      GROUP BY finding ->> 'file', finding ->> 'sheet', finding ->> 'column',
+               finding ->> 'reason', finding ->> 'outcome') AS grouped
+JOIN ingest.findings first ON first.tenant_id = :tenant AND first.batch_no = :batch_no
+     AND first.part = place[1] AND first.row_no = place[2] AND first.seq = place[3]
+ORDER BY grouped.count DESC, place LIMIT 100
+
+-- name: dated_rows
+-- Used rows of a batch whose dates may contradict their status, or the day.
+SELECT part, row_no, kind, source, content ->> 'support_status' AS status, service_end,
+       CAST(content ->> 'updated' AS date) AS updated
+FROM ingest.record_versions
+WHERE tenant_id = :tenant AND batch_no = :batch_no AND outcome IN ('used', 'degraded')
+  AND (kind = 'install_base' AND service_end IS NOT NULL
+       OR kind = 'project' AND CAST(content ->> 'updated' AS date) > CAST(:as_of AS date))
+ORDER BY part, row_no
+
 -- name: forget_entries
 DELETE FROM ingest.directory d
 USING unnest(CAST(:subjects AS text[]), CAST(:names AS text[])) AS gone(subject, name)
@@ -232,3 +304,30 @@ WHERE d.tenant_id = :tenant AND d.subject = gone.subject AND d.name = gone.name
 DELETE FROM ingest.account_territories a
 USING unnest(CAST(:territories AS text[]), CAST(:accounts AS text[])) AS gone(territory, account)
 WHERE a.tenant_id = :tenant AND a.territory_id = gone.territory AND a.account_id = gone.account
+
+-- name: account_facts
+-- How large accounts are, and what of theirs may be shared: boxes, open leads, domains, postal codes.
+SELECT a.account_id, count(*) FILTER (WHERE r.kind = 'install_base') AS boxes,
+       (SELECT count(*) FROM ingest.leads l WHERE l.tenant_id = :tenant
+          AND l.account_id = a.account_id AND l.state = 'open') AS leads,
+       array_remove(array_agg(DISTINCT r.content ->> 'domain'), NULL) AS domains,
+       array_remove(array_agg(DISTINCT r.content ->> 'postal_code'), NULL) AS postal_codes
+FROM unnest(CAST(:accounts AS text[])) AS a(account_id)
+LEFT JOIN ingest.records r ON r.tenant_id = :tenant AND r.account_id = a.account_id
+     AND NOT r.removed AND NOT r.outranked
+GROUP BY a.account_id ORDER BY a.account_id
+
+-- name: spellings
+-- Every spelling in the rows of an account, how many carry it, and since when it is known.
+SELECT held.account_name AS spelling, held.rows, min(v.received_at) AS since
+FROM (SELECT account_name, count(*) AS rows FROM ingest.records
+      WHERE tenant_id = :tenant AND account_id = :account AND NOT removed AND account_name <> ''
+      GROUP BY account_name) AS held
+JOIN ingest.record_versions v ON v.tenant_id = :tenant AND v.account_name = held.account_name
+GROUP BY held.account_name, held.rows ORDER BY held.rows DESC, held.account_name
+
+-- name: territories_since
+-- Since when territories are known.
+SELECT territory_id, min(received_at) AS since FROM ingest.record_versions
+WHERE tenant_id = :tenant AND territory_id = ANY(CAST(:territories AS text[]))
+GROUP BY territory_id ORDER BY territory_id

@@ -53,6 +53,18 @@ class RecordsRepository:
             parameters = {**_of(batch), "kind": kind, "source": source}
             await connection.execute(_SQL["remove_absent"], parameters)
 
+    async def rank_boxes(self, connection: AsyncConnection, batch: Batch) -> set[str]:
+        """Of a box that several sources hold, lets the row that changed last count (rules.md §1).
+
+        Returns the accounts of rows that count now and did not, or the other way round.
+        """
+        boxes = list((await connection.execute(_SQL["shared_boxes"], _of(batch))).scalars())
+        if not boxes:
+            return set()
+        parameters = {"tenant": batch.tenant_id, "boxes": boxes}
+        turned = await connection.execute(_SQL["rank_boxes"], parameters)
+        return set(turned.scalars()) - {None}
+
     async def touched_kinds(self, connection: AsyncConnection, batch: Batch) -> set[RecordKind]:
         """The kinds of records that the batch changed."""
         rows = await connection.execute(_SQL["touched_kinds"], _of(batch))
@@ -65,7 +77,7 @@ class RecordsRepository:
     async def of_accounts(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
     ) -> Sequence[Row[Any]]:
-        """The records of accounts: (account_id, kind, content), in the order they were read."""
+        """The records of accounts that count: (account_id, kind, content), in the order read."""
         parameters = {"tenant": tenant_id, "accounts": list(accounts)}
         return (await connection.execute(_SQL["records_of_accounts"], parameters)).all()
 

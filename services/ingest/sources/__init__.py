@@ -1,1 +1,1 @@
-"""Reads what tenants have: workbooks and CSV files as tables, tables as events, rows as records."""
+"""Reads what tenants have: workbooks and CSV files as tables, tables as events, and judges each row."""

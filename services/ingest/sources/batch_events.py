@@ -31,7 +31,7 @@ def observed(table: SourceTable, row: SourceRow, source: str, part: int = 0) -> 
     """A row of a table as the event that tells of it."""
     return RecordObserved(
         kind=table.kind,
-        source=source,
+        source=table.source or source,
         record_id=row.record_id,
         values=dict(row.values),
         extra=dict(row.extra),

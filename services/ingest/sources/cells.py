@@ -5,11 +5,16 @@ Every reader takes a cell that is not missing and returns (value, problem); one 
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from shared.events import JsonScalar
+
+_Found = tuple[Any, str | None]
+Reader = Callable[[JsonScalar], _Found]
 
 _DAY = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
@@ -39,6 +44,17 @@ NOT_A_DATE = "not a date that can be read"
 NOT_MONEY = "not an amount of money"
 NOT_A_QUANTITY = "not a whole number; counted as 1"
 NOT_A_MARGIN = "not a share between 0 and 1"
+
+
+@lru_cache(maxsize=20_000, typed=True)
+def _read_once(reader: Reader, raw: JsonScalar, words: tuple[str, ...]) -> _Found:
+    return (None, None) if is_missing(raw, set(map(str.casefold, words))) else reader(raw)
+
+
+def read(reader: Reader, raw: JsonScalar, words: tuple[str, ...]) -> _Found:
+    """What a reader makes of a cell; a missing one is (None, None). Short ones are remembered."""
+    long = isinstance(raw, str) and len(raw) > 100
+    return (_read_once.__wrapped__ if long else _read_once)(reader, raw, words)
 
 
 def is_missing(raw: JsonScalar, missing_values: Collection[str]) -> bool:

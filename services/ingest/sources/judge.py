@@ -1,7 +1,7 @@
 """Judges one observed row (rules.md §1): used, degraded or quarantined, with its findings."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -13,16 +13,17 @@ from shared.events import BatchPart, Finding, JsonScalar, RecordKind, RecordObse
 from shared.rules.model import Rules
 
 Outcome = Literal["used", "degraded", "quarantined"]
-Reader = Callable[[JsonScalar], tuple[Any, str | None]]
+NOTED = "noted"
+"""The outcome of a finding about a row that is used as it stands."""
 
-_CUSTOMER: dict[str, Reader] = {
+_CUSTOMER: dict[str, cells.Reader] = {
     "account_name": cells.name,
     "domain": cells.domain,
     "currency": cells.currency,
     **dict.fromkeys(("territory_id", "postal_code", "company_size"), cells.code),
     **dict.fromkeys(("country", "industry", "owner"), cells.text),
 }
-_READERS: dict[RecordKind, dict[str, Reader]] = {
+_READERS: dict[RecordKind, dict[str, cells.Reader]] = {
     RecordKind.INSTALL_BASE: {
         **_CUSTOMER,
         **dict.fromkeys(("serial_number", "product_id", "agreement_id"), cells.code),
@@ -84,7 +85,12 @@ class Place:
     headers: Mapping[str, str]
 
     def finding(
-        self, field: str | None, raw: JsonScalar, reason: str, outcome: str = "degraded"
+        self,
+        field: str | None,
+        raw: JsonScalar,
+        reason: str,
+        outcome: str = "degraded",
+        detail: str = "",
     ) -> Finding:
         """A finding at this row; `field` is the canonical name, None for the row as a whole."""
         return Finding(
@@ -95,7 +101,13 @@ class Place:
             raw_value=raw,
             reason=reason,
             outcome=outcome,
+            detail=detail,
         )
+
+    @property
+    def of_row(self) -> str:
+        """The row as a person finds it."""
+        return f"row {self.row} of {self.file}, {self.sheet}"
 
 
 def place_of(part: BatchPart | None, row: int, kind: RecordKind, source: str) -> Place:
@@ -118,14 +130,20 @@ def judge_record(observed: RecordObserved, part: BatchPart | None, rules: Rules)
     return Judgement(record, "degraded" if findings else "used", tuple(findings))
 
 
-def repeat_finding(dropped: Box, kept: Box, part: BatchPart | None, source: str = "") -> Finding:
-    """The finding for a box that is in the install base twice (rules.md §1)."""
+def repeat_finding(
+    dropped: Box,
+    kept: Box,
+    part: BatchPart | None,
+    source: str = "",
+    *,
+    kept_part: BatchPart | None = None,
+) -> Finding:
+    """The finding for a box that is there twice (rules.md §1); `kept_part`: if it is another one."""
     place = place_of(part, dropped.row, RecordKind.INSTALL_BASE, source)
-    reason = (
-        f"repeats the box {dropped.record_id} of data row {kept.row}; "
-        "the row with the latest service end is kept"
-    )
-    return place.finding("serial_number", dropped.serial_number, reason, "quarantined")
+    other = place_of(kept_part or part, kept.row, RecordKind.INSTALL_BASE, source)
+    reason = "repeats a box; its row with the latest service end is kept"
+    detail = f"{dropped.record_id} is in {other.of_row}"
+    return place.finding("serial_number", dropped.serial_number, reason, "quarantined", detail)
 
 
 def keep_latest_service(one: Box, other: Box) -> tuple[Box, Box]:
@@ -138,14 +156,12 @@ def keep_latest_service(one: Box, other: Box) -> tuple[Box, Box]:
 def _read(
     observed: RecordObserved, place: Place, rules: Rules
 ) -> tuple[dict[str, Any], list[Finding]]:
-    missing = {word.casefold() for word in rules.reading.missing_values}
     fields: dict[str, Any] = {}
     findings = []
     for field, reader in _READERS[observed.kind].items():
-        raw = observed.values.get(field)
-        if cells.is_missing(raw, missing):
+        if (raw := observed.values.get(field)) is None:
             continue
-        value, problem = reader(raw)
+        value, problem = cells.read(reader, raw, rules.reading.missing_values)
         if problem:
             findings.append(place.finding(field, raw, problem))
         elif value is not None:

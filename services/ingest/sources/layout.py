@@ -1,14 +1,13 @@
 """Recognises a sheet by its header row, and refuses one that lacks what it needs (rules.md §1)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from services.ingest.sources.tables import Cells, Sheet
 from shared.errors import UserError
 from shared.events import RecordKind
 from shared.rules.model import Reading, header_key
 
-_HEADER_WITHIN_ROWS = 20
 _CLEARLY_MATCHED = 5
 _HEADERS_SHOWN = 20
 _SHEET_NAMES = {
@@ -28,13 +27,19 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Layout:
-    """A header row read as one kind: the column of each field, and the needed ones it lacks."""
+    """A header row read as one kind: the column of each field, and the needed ones it lacks.
+
+    `rivals`: fields that several headers name, with their columns, the one that is read first.
+    `has_rows`: whether anything stands below the headers.
+    """
 
     kind: RecordKind
     header_index: int
     columns: Mapping[str, int]
     missing: tuple[str, ...]
     needed: int
+    rivals: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    has_rows: bool = True
 
     @property
     def is_recognisable(self) -> bool:
@@ -46,14 +51,12 @@ class Layout:
 def find_layout(sheet: Sheet, reading: Reading, kind: RecordKind | None = None) -> Layout | None:
     """The layout of a sheet, or None when it is none of ours; `kind` says what it must be.
 
-    Raises UserError for a sheet that is one of ours, by its name, its headers or `kind`, but is
-    empty, or has no header row that is known, or lacks a needed column.
+    Raises UserError for a sheet that is one of ours, by its name, its headers or `kind`, but has no
+    header row that is known, or lacks a needed column, or has one header twice.
     """
     kind = kind or kind_by_name(sheet.name)
     if not any(any_filled(row) for row in sheet.rows):
-        if kind is None:
-            return None
-        raise _refused(sheet, f"the sheet is empty; it should hold the {NAMES[kind]}")
+        return None if kind is None else Layout(kind, 0, {}, (), 0, has_rows=False)
     layouts = _layouts(sheet, reading, RecordKind if kind is None else (kind,))
     best = max(layouts, key=_fitness, default=None)
     if best is None or not (best.is_recognisable or (kind and best.columns)):
@@ -62,10 +65,28 @@ def find_layout(sheet: Sheet, reading: Reading, kind: RecordKind | None = None) 
         raise unknown_layout([sheet], reading, (kind,))
     if best.missing:
         raise _lacking(sheet, best, reading)
-    if not any(any_filled(row) for row in sheet.rows[best.header_index + 1 :]):
-        row = best.header_index + 1
-        raise _refused(sheet, f"there are no rows below the headers in row {row}")
-    return best
+    _require_no_twins(sheet, best)
+    has_rows = any(any_filled(row) for row in sheet.below(best.header_index))
+    return replace(best, has_rows=has_rows)
+
+
+def rival_notes(sheet: Sheet, layout: Layout) -> Iterator[str]:
+    """What to tell of headers that name the same field: which column is read, which are kept aside."""
+    header = sheet.head[layout.header_index] if layout.rivals else ()
+    for name, (used, *others) in layout.rivals.items():
+        aside = ", ".join(_column(header, column) for column in others)
+        yield (
+            f"{sheet.file}, sheet {sheet.name!r}: {_column(header, used)} is read as {name}; "
+            f"{aside} would mean the same and is kept aside"
+        )
+
+
+def no_rows(sheet: Sheet, layout: Layout) -> str:
+    """What to tell of a sheet of a known kind that holds nothing."""
+    return (
+        f"{sheet.file}, sheet {sheet.name!r}: there are no {NAMES[layout.kind]} rows in it; "
+        "nothing was read from it, and nothing is removed because of it"
+    )
 
 
 def known_columns(sheet: Sheet, reading: Reading) -> int:
@@ -99,27 +120,47 @@ def unknown_layout(
 def _layouts(sheet: Sheet, reading: Reading, kinds: Iterable[RecordKind]) -> Iterator[Layout]:
     for kind in kinds:
         fields = {
-            header_key(spelling): (field, rank)
-            for field, spellings in reading.columns[kind].items()
+            header_key(spelling): (name, rank)
+            for name, spellings in reading.columns[kind].items()
             for rank, spelling in enumerate(spellings)
         }
-        for index, row in enumerate(sheet.rows[:_HEADER_WITHIN_ROWS]):
-            columns = _columns(row, fields)
+        for index, row in enumerate(sheet.head):
+            places = _places(row, fields)
             needed = _needed(reading, kind)
-            missing = tuple(field for field in needed if field not in columns)
+            missing = tuple(name for name in needed if name not in places)
+            columns = {name: found[0] for name, found in places.items()}
+            rivals = {name: found for name, found in places.items() if len(found) > 1}
             if columns:
-                yield Layout(kind, index, columns, missing, len(needed))
+                yield Layout(kind, index, columns, missing, len(needed), rivals)
 
 
-def _columns(row: Cells, fields: Mapping[str, tuple[str, int]]) -> dict[str, int]:
-    """Field → column. Where two headers mean one field, the spelling that is listed first wins."""
-    best: dict[str, tuple[int, int]] = {}
+def _places(row: Cells, fields: Mapping[str, tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    """Field → its columns. Where two headers mean one field, the spelling listed first wins."""
+    places: dict[str, list[tuple[int, int]]] = {}
     for column, cell in enumerate(row):
         known = fields.get(header_key(cell)) if isinstance(cell, str) else None
         if known is not None:
-            field, rank = known
-            best[field] = min(best.get(field, (rank, column)), (rank, column))
-    return {field: column for field, (_, column) in best.items()}
+            name, rank = known
+            places.setdefault(name, []).append((rank, column))
+    return {name: tuple(column for _, column in sorted(found)) for name, found in places.items()}
+
+
+def _require_no_twins(sheet: Sheet, layout: Layout) -> None:
+    """Two columns under one header: nothing says which of them is meant."""
+    header = sheet.head[layout.header_index]
+    for name, (used, second, *_) in layout.rivals.items():
+        if header_key(str(header[used])) == header_key(str(header[second])):
+            both = f"{_column(header, used)} and {_column(header, second)}"
+            raise _refused(sheet, f"{both} have the same header; which of them is the {name}?")
+
+
+def _column(header: Cells, column: int) -> str:
+    """A column as a spreadsheet names it, with its header: column AB 'Amount'."""
+    letters, number = "", column + 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"column {letters} {str(header[column]).strip()[:40]!r}"
 
 
 def _fitness(layout: Layout) -> tuple[bool, int, int]:
@@ -137,10 +178,10 @@ def _spelling(reading: Reading, kind: RecordKind, field: str) -> str:
 def _lacking(sheet: Sheet, layout: Layout, reading: Reading) -> UserError:
     kind = layout.kind
     wanted = "; ".join(
-        f"{field} (known as {', '.join(reading.columns[kind][field][:4])}, …)"
-        for field in layout.missing
+        f"{name} (known as {', '.join(reading.columns[kind][name][:4])}, …)"
+        for name in layout.missing
     )
-    found = _shown(sheet.rows[layout.header_index])
+    found = _shown(sheet.head[layout.header_index])
     return _refused(
         sheet,
         f"read as {NAMES[kind]}, but a needed column is missing: {wanted}. "
@@ -163,8 +204,9 @@ def any_filled(row: Cells) -> bool:
 
 def _first_filled(sheet: Sheet) -> Cells:
     """The row that looks most like a header: of the first rows the one with most text."""
-    rows = sheet.rows[:_HEADER_WITHIN_ROWS]
-    return max(rows, key=lambda row: sum(isinstance(c, str) and bool(c) for c in row), default=())
+    return max(
+        sheet.head, key=lambda row: sum(isinstance(c, str) and bool(c) for c in row), default=()
+    )
 
 
 def _shown(row: Cells) -> str:

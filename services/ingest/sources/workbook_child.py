@@ -6,6 +6,7 @@ Imports nothing of the project: what a hostile file breaks here is only this pro
 
 import datetime as dt
 import json
+import math
 import resource
 import sys
 
@@ -16,7 +17,7 @@ def _cell(value: object) -> object:
         return value.isoformat(" ") if value.time() != dt.time() else value.date().isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    if isinstance(value, dt.timedelta):
+    if isinstance(value, dt.timedelta) or (isinstance(value, float) and not math.isfinite(value)):
         return str(value)
     return None if value == "" else value
 
@@ -30,7 +31,10 @@ def _read(path: str) -> None:
             continue
         sys.stdout.write(json.dumps({"sheet": sheet.name}) + "\n")
         for row in workbook.get_sheet_by_name(sheet.name).iter_rows():
-            sys.stdout.write(json.dumps([_cell(value) for value in row]) + "\n")
+            cells = [_cell(value) for value in row]
+            while cells and cells[-1] is None:
+                cells.pop()
+            sys.stdout.write(json.dumps(cells) + "\n")
 
 
 def main() -> int:

@@ -39,6 +39,7 @@ _FROM_SCORE = (
     "weights",
     "rules_version",
     "as_of",
+    "outlook",
 )
 _FROM_SCORED = (
     "actor",
@@ -67,6 +68,7 @@ _NO_NEWS = frozenset(
         "strategic_fit",
         "confidence",
         "missing",
+        "outlook",
     }
 )
 """Fields that drift with the day or tell where a score comes from; alone they are no news."""

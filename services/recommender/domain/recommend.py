@@ -56,11 +56,17 @@ def _offer(position: int, service: RankedService, lead: LeadFacts, floor: float)
 
 
 def _reason(service: RankedService, lead: LeadFacts) -> str:
-    """Why the service stands where it does: "migration suits a hardware refresh (+10)"."""
+    """Why the service stands where it does: "migration boosted for hardware refresh +10, margin 38 %"."""
     parts = []
     if service.boosted_by is not None:
         play = lead.lead_type.value.replace("_", " ")
-        parts.append(f"{service.boosted_by} suits a {play} ({service.boost:+g})")
+        parts.append(f"{service.boosted_by} boosted for {play} {service.boost:+g}")
     if service.base:
         parts.append(f"base priority {service.base:+g}")
-    return ", ".join(parts) or f"offered for {service.entry.family}"
+    margin = service.entry.margin
+    parts = parts or [f"offered for {service.entry.family}"]
+    return ", ".join([*parts, "margin unknown" if margin is None else f"margin {_percent(margin)}"])
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"

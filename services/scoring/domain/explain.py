@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
-BASE = "base"
+
+def base() -> str:
+    """What every lead has."""
+    return "base"
 
 
 def age(event: str, days: int) -> str:

@@ -1,12 +1,13 @@
 """Judges a lead: components, their weighted sum, the rounding, the priority; with the ledger."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from math import fsum
 
 from services.scoring.domain import explain
 from services.scoring.domain.case import Case
-from services.scoring.domain.factors import PROFILES
+from services.scoring.domain.factors import PROFILES, Known
 from services.scoring.domain.tally import Component
 from shared.events import AccountProfile, LeadFacts, LedgerLine, Priority, Score, Weights
 from shared.rules.model import PriorityBands, Products, Scoring
@@ -23,14 +24,16 @@ def score_lead(
     products: Products,
     as_of: date,
     rules_version: str,
+    known: Known | None = None,
 ) -> Score:
     """The score of a lead as of a day, by the profile that the rules select (rules.md §4).
 
     Components are 0–100 and unrounded; a missing input gives no points, lowers the confidence and
-    is named.
+    is named. `known` carries components from lead to lead, as long as the rules stay the same.
     """
+    known = {} if known is None else known
     case = Case.of(lead, profile, products, as_of)
-    components = [judge(case, rules) for judge in PROFILES[rules.profile]]
+    components = [factor.recalled(case, rules, known) for factor in PROFILES[rules.profile]]
     points = {component.name: component.points for component in components}
     total = weighted_sum(points, rules)
     score = round_score(total)
@@ -43,7 +46,10 @@ def score_lead(
         priority=priority_of(score, rules.priorities),
         confidence=_confidence(components),
         missing=tuple(dict.fromkeys(name for part in components for name in part.missing)),
-        ledger=(*(line for part in components for line in part.lines), _rounding(total, score)),
+        ledger=(
+            *(line for part in components for line in part.lines),
+            _rounding(points, rules, score),
+        ),
         weights=_weights(rules),
         rules_version=rules_version,
         profile=rules.profile,
@@ -51,17 +57,9 @@ def score_lead(
     )
 
 
-def weighted_sum(points: dict[str, float], rules: Scoring) -> float:
+def weighted_sum(points: Mapping[str, float], rules: Scoring) -> float:
     """0.35 urgency + 0.30 value + 0.20 propensity + 0.15 strategic fit, unrounded (rules.md §4)."""
-    weights = rules.weights
-    return fsum(
-        (
-            weights.urgency * points["urgency"],
-            weights.value * points["value"],
-            weights.propensity * points["propensity"],
-            weights.strategic_fit * points["strategic_fit"],
-        )
-    )
+    return fsum(_weighted(points, rules))
 
 
 def round_score(total: float) -> float:
@@ -96,10 +94,23 @@ def _confidence(components: list[Component]) -> float:
     return present / wanted if wanted else 1.0
 
 
-def _rounding(total: float, score: float) -> LedgerLine:
+def _weighted(points: Mapping[str, float], rules: Scoring) -> tuple[float, ...]:
+    weights = rules.weights
+    return (
+        weights.urgency * points["urgency"],
+        weights.value * points["value"],
+        weights.propensity * points["propensity"],
+        weights.strategic_fit * points["strategic_fit"],
+    )
+
+
+def _rounding(points: Mapping[str, float], rules: Scoring, score: float) -> LedgerLine:
+    """What the rounding adds to the weighted components, without the error of their sum."""
+    weighted = _weighted(points, rules)
+    total = fsum(weighted)
     return LedgerLine(
         component="score",
         reason=explain.rounding(total, score),
         input=total,
-        points=score - total,
+        points=fsum((score, *(-part for part in weighted))),
     )

@@ -155,7 +155,7 @@ async def test_of_a_repeated_box_the_latest_service_end_is_kept(upstream: Upstre
         (2, "Serial Number", "SN1", "quarantined"),
         (4, "Serial Number", "sn1", "quarantined"),
     ]
-    assert {"data row 2" in f.reason for f in last.findings} == {True}
+    assert {f.detail for f in last.findings} == {"SN1 is in row 3 of export.xlsx, Install Base"}
     assert [(c.read, c.used, c.quarantined) for c in last.rows] == [(3, 1, 2)]
     assert await upstream.load(tables(rows)) == []
 

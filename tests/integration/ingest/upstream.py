@@ -21,6 +21,8 @@ from services.ingest.work import IngestWork
 from shared import clock
 from shared.db.rules_store import RulesStore
 from shared.events import (
+    AccountCommand,
+    AccountDecided,
     AccountProfiled,
     Actor,
     BatchCompleted,
@@ -39,7 +41,7 @@ from shared.ops.composition import Base
 from shared.rules.load import default_rules, rules_version
 from shared.rules.model import Rules
 from shared.settings import load_settings
-from shared.topics import RECORDS, RULES
+from shared.topics import ACCOUNT_COMMANDS, RECORDS, RULES
 from tests.support.builders import AS_OF, days_ago
 from tests.support.service_bench import Sent, connected, forget, of_type, query, received
 
@@ -220,6 +222,13 @@ class Upstream:
         await self.send(
             RecordRemoved(kind=kind, source=SOURCE, record_id=record_id, version=version)
         )
+
+    async def command(self, *commands: AccountCommand) -> list[AccountDecided]:
+        """Commands about accounts arrive and are worked off. Returns the new answers."""
+        async with self.base.database.transaction({self.tenant}) as connection:
+            arrived = [received(c, self.tenant, c.command_id, ACCOUNT_COMMANDS) for c in commands]
+            await self._handlers().on_account_commands(connection, arrived)
+        return of_type(await self.settle(), AccountDecided)
 
     async def apply_rules(self, rules: Rules) -> None:
         """New rules arrive."""

@@ -175,7 +175,7 @@ async def new_scoring(owner: AsyncEngine, database_url: str) -> AsyncIterator[Sc
         ScoringSettings,
         kafka_bootstrap="localhost:1",
         database_url=database_url,
-        rescoring_accounts_per_step=2,
+        leads_per_step=2,
     )
     async with connected(SCHEMA, settings, metadata) as base:
         yield Scoring(base, owner, tenant, settings, Sent(owner, SCHEMA, tenant))

@@ -90,7 +90,7 @@ async def test_batches_in_opposite_order_do_not_deadlock(scoring: Scoring) -> No
     await scoring.hear(*(profiled(1, a) for a in accounts))
 
     for version in range(2, 12):
-        profiles = [profiled(version, a, items=version) for a in accounts]
+        profiles = [profiled(version, a, name=f"Acme {version}") for a in accounts]
         leads = [
             detected(version, lead_id=f"lead-{a}", account_id=a, action=f"call {version}")
             for a in reversed(accounts)
@@ -100,7 +100,7 @@ async def test_batches_in_opposite_order_do_not_deadlock(scoring: Scoring) -> No
         )
 
     latest = await scoring.latest()
-    assert {(e.lead.action, e.account.items) for e in latest.values()} == {("call 11", 11)}
+    assert {(e.lead.action, e.account.name) for e in latest.values()} == {("call 11", "Acme 11")}
     assert len(latest) == 20
 
 

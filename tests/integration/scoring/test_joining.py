@@ -132,6 +132,19 @@ async def test_a_lead_that_moves_is_scored_with_its_new_account(scoring: Scoring
     assert len(await scoring.hear(profiled(2, "account-2"))) == 1
 
 
+async def test_a_lead_whose_account_is_merged_waits_for_its_move_and_keeps_its_episode(
+    scoring: Scoring,
+) -> None:
+    await scoring.hear(profiled(1, **ACTIVE), profiled(1, "account-2", name="Beta", **ACTIVE))
+    [first] = await scoring.hear(detected(1, **OLD_BOX))
+
+    assert await scoring.hear(profiled(2, merged_into="account-2", items=0)) == []
+
+    [moved] = await scoring.hear(detected(2, account_id="account-2", **OLD_BOX))
+    assert moved.account.name == "Beta"
+    assert (moved.episode, moved.episode_open) == (first.episode, first.episode_open)
+
+
 async def test_episodes_are_counted_across_all_that_changes_a_score(scoring: Scoring) -> None:
     first = await scoring.hear(profiled(1, **ACTIVE), detected(1, **OLD_BOX))
     fallen = await scoring.hear(detected(2, lead_id="lead-1"), profiled(2))
@@ -156,7 +169,7 @@ async def test_every_score_is_kept_with_its_inputs_and_its_cause(scoring: Scorin
         "SELECT * FROM scoring.score_history WHERE tenant_id = :tenant ORDER BY version"
     )
     assert [(r.cause, r.lead_version, r.account_version) for r in kept] == [
-        ("lead", 3, 7),
+        ("first", 3, 7),
         ("account", 3, 8),
     ]
     last = kept[-1]

@@ -68,7 +68,7 @@ async def test_a_killed_step_is_taken_again(scoring: Scoring) -> None:
     kept = await scoring.rows(
         "SELECT lead_id, cause FROM scoring.score_history WHERE tenant_id = :tenant"
     )
-    assert sorted(row.cause for row in kept) == ["day"] * 5 + ["lead"] * 5
+    assert sorted(row.cause for row in kept) == ["day"] * 5 + ["first"] * 5
 
 
 async def test_a_day_that_comes_again_or_late_rescores_nothing(scoring: Scoring) -> None:

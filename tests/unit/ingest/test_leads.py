@@ -1,5 +1,6 @@
 """Which leads a box fires, with all switches (rules.md §3), and the facts they carry."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -204,3 +205,62 @@ def test_quantity_never_multiplies_leads_or_values() -> None:
     many = derived(a_box(support_status=UNCOVERED, quantity=40))
     assert one.leads == many.leads
     assert (one.profile.items, many.profile.items) == (1, 40)
+
+
+@pytest.mark.parametrize(
+    ("service_end", "said"),
+    [(days_ago(9), " (end of service 2025-09-30)"), (None, "")],
+)
+def test_a_renewal_names_the_end_of_the_service_where_it_is_known(
+    service_end: date | None, said: str
+) -> None:
+    box = a_box(support_status=EXPIRED, service_end=service_end, end_of_life=days_ago(1800))
+    (lead,) = derived(box).leads
+    assert lead.action == f"Offer to renew the support{said}"
+
+
+def test_an_attach_says_that_the_box_runs_uncovered() -> None:
+    (lead,) = derived(a_box(support_status=UNCOVERED)).leads
+    assert lead.action == "Offer support: the box runs uncovered"
+
+
+def test_renewals_may_be_offered_a_single_day_ahead() -> None:
+    ahead = changed(RULES, leads__renewal__ahead_days=1)
+    assert [bool(fired(ahead, service_end=days_ago(-days))) for days in (0, 1, 2)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_end_of_life_alone_may_put_an_expired_box_at_risk() -> None:
+    assert fired(support_status=EXPIRED, end_of_life=days_ago(1096)) == [RENEWAL]
+    assert fired(support_status=EXPIRED, end_of_life=days_ago(1095)) == []
+
+
+def test_family_generation_and_brand_may_stand_in_the_platform_alone() -> None:
+    box = a_box(product_name="Rack", platform="Dell Gen9", end_of_life=days_ago(4000))
+    (lead,) = derived(box).leads
+    assert (lead.product_family, lead.generation, lead.competitor_brand) == ("PROLIANT", 9, "DELL")
+
+
+def test_a_familys_own_range_comes_before_its_parents() -> None:
+    families = {"COMPUTE": {"min": 1, "max": 2}, "PROLIANT": {"min": 3, "max": 4}}
+    on = changed(
+        RULES,
+        leads__hardware_refresh__family_values=families,
+        leads__hardware_refresh__value_by_family=True,
+    )
+    (lead,) = derived(a_box(end_of_life=days_ago(4000)), rules=on).leads
+    assert [lead.estimated_value_min, lead.estimated_value_max] == [3, 4]
+
+
+def test_a_box_without_a_name_is_called_by_what_is_known_of_it() -> None:
+    def name(**known: str | None) -> str:
+        nothing: dict[str, Any] = dict.fromkeys(("product_name", "platform", "product_id"))
+        return a_box(**{**nothing, **known}).display_name
+
+    assert name(product_name="A", platform="B", product_id="C") == "A"
+    assert name(platform="B", product_id="C") == "B"
+    assert name(product_id="C") == "C"
+    assert name() == "SERIAL1"

@@ -188,3 +188,151 @@ def test_nothing_below_the_threshold_is_ever_linked(raw: list[str]) -> None:
 
 def best_ratio(one: Collection[str], other: Collection[str]) -> float:
     return max(fuzz.ratio(mine, theirs) for mine in one for theirs in other)
+
+
+def evidence(new: NameKey, *known: NameKey, rules: Rules = RULES) -> list[str]:
+    """Why each candidate was not linked."""
+    return [each.evidence for each in decided(new, *known, rules=rules).candidates]
+
+
+def test_the_evidence_says_how_a_link_was_made_and_why_another_was_not() -> None:
+    assert decided(name("Vega AG"), name("Vega Inc")).evidence == 'equal to "vega" once normalised'
+    assert decided(name("Vega"), name("Kestrel")).evidence == "no known name is the same"
+    assert evidence(name("東日本電信電話"), name("西日本電信電話")) == [
+        "ratio, but names in East Asian scripts are linked only when equal"
+    ]
+    assert evidence(name("Acmes"), name("Acme")) == [
+        "ratio, but a short name, and no territory, postal code or domain in common"
+    ]
+    assert evidence(name("Vega Clinics 1"), name("Vega Clinics 2")) == [
+        "ratio, but the names differ in a number or a word that tells accounts apart"
+    ]
+    assert evidence(name("Kestrels"), name("Kestrelx"), name("Kestrely")) == [
+        "ratio, but so is another account",
+        "ratio, but so is another account",
+    ]
+    assert evidence(name("Apple Computer"), name("Apple")) == ["token set ratio"]
+    assert evidence(name("Nordwind Logistik"), name("Nordwind Energie")) == ["ratio"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Vegas Cit", "Vegas City"),
+        ("Йотапром", "Йотапромм"),
+        ("Ελλάδαα", "Ελλάδα"),
+        ("النورر", "النور"),
+    ],
+)
+def test_names_in_alphabets_are_linked_when_alike(one: str, other: str) -> None:
+    linked = decided(name(one, "1"), name(other, "1"))
+    assert linked.founder == name(other).key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("東京電力電話局工業所", "東京電力電話局工業"),
+        ("サヨコパッカード", "サヨコパッカードド"),
+        ("ひらがなのなまえ", "ひらがなのなまええ"),
+        ("삼성전자산업통신", "삼성전자산업통신주"),
+        ("Hewlett 日本 Packard", "Hewlett 日本 Packards"),
+    ],
+)
+def test_names_with_han_kana_or_hangul_are_questions_in_the_same_place_too(
+    one: str, other: str
+) -> None:
+    assert fuzz.ratio(name(one).key, name(other).key) >= 85
+    decision = decided(name(one, "1"), name(other, "1"))
+    assert is_founder(decision)
+    assert [each.founder for each in decision.candidates] == [name(other).key]
+    assert is_founder(decided(name(other, "1"), name(one, "1")))
+
+
+def test_one_name_with_han_is_enough_for_a_question() -> None:
+    with_han, without = name("Hewlett Packard 日"), name("Hewlett Packard")
+    assert is_founder(decided(with_han, without))
+    assert is_founder(decided(without, with_han))
+
+
+def test_both_names_must_have_six_letters_to_be_linked_from_afar() -> None:
+    assert decided(name("vegast"), name("vegasts")).founder == "vegasts"
+    assert is_founder(decided(name("vegast"), name("vegas")))
+    assert is_founder(decided(name("vegas"), name("vegast")))
+    assert decided(name("vegas", "7"), name("vegast", "7")).founder == "vegast"
+    assert is_founder(decided(name("vegas", "7"), name("vegast", "8")))
+
+
+def test_exactly_85_links_and_just_below_asks() -> None:
+    long, short = "a" * 23, "a" * 17
+    assert fuzz.ratio(long, short) == 85.0
+    assert decided(name(long), name(short)).founder == short
+    assert fuzz.ratio(long, "a" * 16) < 85
+    below = decided(name(long, "1"), name("a" * 16, "1"))
+    assert is_founder(below)
+    assert [each.similarity for each in below.candidates] == [82.1]
+
+
+def test_exactly_60_asks_and_just_below_does_not() -> None:
+    assert fuzz.ratio("abcde", "abcxy") == 60.0
+    asked = decided(name("abcde", "1"), name("abcxy", "1"))
+    assert [(each.name, each.founder, each.similarity) for each in asked.candidates] == [
+        ("abcde", "abcxy", 60.0)
+    ]
+    assert not decided(name("abcde", "1"), name("abcxyz", "1")).candidates
+
+
+def test_all_words_of_the_other_ask_from_95_on() -> None:
+    one, other, third = "abcdefghij klmnopqrs", "klmnopqrs abcdefghix", "klmnopqrs abcdefghxy"
+    assert fuzz.token_set_ratio(one, other) == 95.0
+    assert max(fuzz.ratio(one, other), fuzz.ratio(one, third)) < 60
+    asked = decided(name(one), name(other))
+    assert [(each.similarity, each.evidence) for each in asked.candidates] == [
+        (95.0, "token set ratio")
+    ]
+    assert not decided(name(one), name(third)).candidates
+    contained = decided(name("Nord Alpen"), name("Alpen Bergbahnen Sesselbahnen Nord"))
+    assert [each.similarity for each in contained.candidates] == [100.0]
+
+
+def test_a_common_domain_relates_names_and_a_common_postal_code_alone_does_not() -> None:
+    one, other = name("Nordwindlogistik", domain="n.com"), name("Nordwind Energie", domain="n.com")
+    assert decided(one, other).candidates
+    there = replace(name("Nordwind Energie"), postal_codes=frozenset(["6000"]))
+    here = replace(name("Nordwindlogistik"), postal_codes=frozenset(["6000"]))
+    assert not decided(here, there).candidates
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Nordwind Energie Schweiz", "Nordwind Energie Schweizer"),
+        ("Vega 12 Clinics", "Vega 1 2 Clinics"),
+    ],
+)
+def test_telling_words_and_numbers_are_whole_ones(one: str, other: str) -> None:
+    assert fuzz.ratio(name(one).key, name(other).key) >= 85
+    assert is_founder(decided(name(one), name(other)))
+    bold = changed(RULES, accounts__autolink_conflicting_words=True)
+    assert decided(name(one), name(other), rules=bold).founder == name(other).key
+
+
+def test_telling_words_in_another_order_are_the_same() -> None:
+    one, other = name("Vega Clinics 1 and 2"), name("Vega Clinics 2 and 1")
+    assert fuzz.ratio(one.key, other.key) >= 85
+    assert decided(one, other).founder == other.key
+
+
+def test_a_telling_word_with_an_umlaut_counts_however_it_is_written() -> None:
+    words = changed(RULES, accounts__conflicting_words=(("Süd", "Nord"),))
+    assert is_founder(decided(name("Vega Kliniken Süd"), name("Vega Kliniken"), rules=words))
+    assert decided(name("Vega Kliniken Ost"), name("Vega Klinikem Ost"), rules=words).founder
+
+
+def test_a_name_linked_in_a_batch_makes_its_own_spelling_known() -> None:
+    index = NameIndex()
+    first = link_names([name("First Data"), name("First Date")], index, RULES.accounts)
+    assert [each.founder for each in first] == ["first data", "first data"]
+    assert index.equal(name("First Date Inc")) == "first data"
+    assert index.founders.keys() == {"first data"}
+    assert index.equal(name("Nobody")) is None

@@ -132,3 +132,12 @@ def test_the_lower_band_holds_and_the_profile_says_so(
     found, is_mixed, strategy = segment_of(items, Decimal(spend), RULES.segments)
     assert (found, is_mixed) == (segment, mixed)
     assert strategy == getattr(RULES.segments, segment.value.lower()).strategy
+
+
+def test_how_long_before_the_end_of_service_risk_begins_comes_from_the_rules() -> None:
+    rules = RULES.leads.risk.model_copy(
+        update={"high_days_past_expiry": 10, "medium_days_before_expiry": 5}
+    )
+    found = [risk_of(None, days, rules) for days in (-6, -5, 0, 1, 10, 11)]
+    low, medium, high = Risk.LOW, Risk.MEDIUM, Risk.HIGH
+    assert found == [low, medium, medium, low, low, high]

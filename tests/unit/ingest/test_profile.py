@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from services.ingest.domain.accounts.directory import AccountEntry
 from services.ingest.domain.profile import ClosedTotals, closed_totals, profile_of
-from shared.events import AccountProfile
+from shared.events import AccountProfile, Segment
 from shared.rules.load import default_rules
 from tests.support.builders import (
     AS_OF,
@@ -130,3 +132,67 @@ def test_stages_and_statuses_come_from_the_rules() -> None:
     rows = some_rows(an_opportunity(stage="gewonnen"), a_project(status="Fertig"))
     found = profile_of(ENTRY, rows, {}, german, AS_OF)
     assert (found.won, found.closed_projects) == (1, 1)
+
+
+def test_the_window_of_the_spend_begins_with_the_day_and_ends_365_days_before() -> None:
+    def spend(days: int) -> Decimal:
+        return profile(a_project(amount=7, updated=days_ago(days))).spend_365d
+
+    assert [int(spend(days)) for days in (-1, 0, 1, 364, 365, 366)] == [7, 7, 7, 7, 7, 0]
+
+
+def test_amounts_in_the_tenants_currency_count_whether_or_not_a_row_names_it() -> None:
+    projects = [a_project(amount=10, currency="USD"), a_project(amount=20, currency=None)]
+    found = profile(*projects, a_project(amount=99, currency="CHF"))
+    assert found.spend_365d == 30
+    assert found.average_closed_amount == 15
+    assert sorted(found.recent_closed_amounts) == [10, 20]
+    assert found.currency == "USD"
+
+
+def test_as_many_won_as_lost_is_a_rate_of_one_half() -> None:
+    deals = [an_opportunity(stage=stage) for stage in ("Closed Won", "Closed Lost")]
+    assert profile(*deals).win_rate == 0.5
+    assert profile(deals[0]).win_rate == 1
+    assert profile(deals[1]).win_rate == 0
+
+
+@pytest.mark.parametrize(
+    ("boxes", "amount", "segment", "mixed"),
+    [
+        (50, 500_000, Segment.STRATEGIC_ENTERPRISE, False),
+        (10, 500_000, Segment.GROWTH, True),
+        (50, 99_999, Segment.TRANSACTIONAL, True),
+        (1, 5, Segment.TRANSACTIONAL, False),
+    ],
+)
+def test_the_segment_follows_from_items_and_spend(
+    boxes: int, amount: int, segment: Segment, mixed: bool
+) -> None:
+    found = profile(a_box(quantity=boxes), a_project(amount=amount))
+    assert (found.segment, found.segment_mixed) == (segment, mixed)
+    assert found.strategy == getattr(RULES.segments, segment.value.lower()).strategy
+
+
+def test_a_profile_is_of_its_account_and_says_where_that_was_merged_into() -> None:
+    found = profile()
+    assert (found.account_id, found.name, found.territory_ids) == ("a", "Acme", ("1", "2"))
+    assert found.merged_into is None
+    merged = ENTRY.model_copy(update={"merged_into": "b"})
+    assert profile_of(merged, some_rows(), {}, RULES, AS_OF).merged_into == "b"
+
+
+def test_the_mean_of_an_account_is_not_the_mean_of_its_territory() -> None:
+    neighbour = closed_totals([a_project(amount=70), a_project(amount=30)], RULES)
+    own = closed_totals([a_project(amount=20)], RULES)
+    together = ClosedTotals(neighbour.count + own.count, neighbour.sum + own.sum)
+    found = profile(a_project(amount=20), totals={"2": together})
+    assert found.average_closed_amount == 20
+    assert [
+        (each.territory_id, each.average_closed_amount) for each in found.territory_averages
+    ] == [("2", Decimal(40))]
+
+
+def test_money_that_is_not_there_is_still_a_decimal() -> None:
+    assert isinstance(closed_totals([], RULES).sum, Decimal)
+    assert closed_totals([], RULES).average is None

@@ -117,6 +117,20 @@ def test_a_name_map_may_chain_and_a_circle_in_it_harms_nobody() -> None:
     assert directory.account_of("X", None) is not None
 
 
+def test_a_name_that_the_map_sends_to_itself_stands_for_itself() -> None:
+    uses = [a_use("First Data", "1"), a_use("First Date", "2"), a_use("First Date Inc")]
+    before = reconciled(*uses)
+    assert before.account_of("First Date", None) == of_territory("1")
+    rules = changed(RULES, accounts__name_map={"First Date": "First Date"})
+    after = reconciled(*uses, known=before, rules=rules)
+    assert after.account_of("First Date Inc", None) == after.account_of(None, "2")
+    assert after.account_of(None, "2") == of_territory("2")
+    assert after.account_of("First Data", None) == of_territory("1")
+    assert after.names["first date"].evidence == 'name map: "First Date"'
+    assert reconciled(*uses, known=after, rules=rules) == after
+    assert reconciled(*uses, known=after).names["first date"] == after.names["first date"]
+
+
 def test_a_name_taken_out_of_the_manual_map_is_an_account_of_its_own_again() -> None:
     mapped = changed(RULES, accounts__name_map={"AMAT": "Applied Materials"})
     uses = [a_use("AMAT"), a_use("Applied Materials")]

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain.catalogue import families_of
 from services.ingest.domain.families import product_of
 from services.ingest.domain.records import CatalogueRow
 from services.ingest.domain.values import PriceList, ValueRange
-from services.ingest.sources.catalogue import families_of, fill_down
+from services.ingest.sources.catalogue import fill_down
 from shared.events import CatalogueEntry, ValueProvenance
 from shared.rules.load import default_rules
 from tests.support.builders import a_price_list, an_entry
@@ -51,6 +52,11 @@ def test_halves_are_rounded_up_to_whole_units(price: str, low: int, high: int) -
 def test_the_mean_is_not_rounded_before_the_factors() -> None:
     prices = a_price_list(*priced("COMPUTE", 4900, 2600, 12800, 3950, 2250, 15600))
     assert amounts(prices.support_value(SERVER, RULES.values))[:2] == (5613, 10525)
+
+
+def test_a_service_without_a_price_is_left_out_and_not_counted_as_zero() -> None:
+    prices = a_price_list(*priced("PRIMERA", None, 0, 1000, 3000))
+    assert amounts(prices.support_value(STORAGE, RULES.values))[:2] == (1600, 3000)
 
 
 def test_the_parent_counts_only_where_the_family_has_no_price() -> None:

@@ -12,6 +12,7 @@ from shared.messaging.codec import UnreadableMessageError, decode, encode, event
 from tests.support.event_strategies import events
 from tests.support.kafka_record import FakeRecord
 
+pytestmark = pytest.mark.usefixtures("set_clock")
 _TYPE = ("ce_type", DayDerived.event_type.encode())
 _TENANT = ("ce_tenant", b"default")
 _BODY = b'{"version": 7, "as_of": "2025-10-09"}'
@@ -29,7 +30,7 @@ def sent(event: Event, **changes: Any) -> FakeRecord:
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_every_event_comes_back_as_it_was_sent(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(events(kind))

@@ -11,10 +11,12 @@ from services.notifier.domain.attempt import (
     Retryable,
     RetryAt,
     Sent,
+    Step,
     Unknown,
     Unsure,
     after_crash,
     next_step,
+    words,
 )
 
 JITTERS = st.floats(-1, 1)
@@ -83,3 +85,34 @@ def test_a_crash_while_sending_is_unknown_for_a_blind_sink_and_a_failure_for_ano
     assert isinstance(other, RetryAt)
     # A message that brings the process down each time must come to an end.
     assert other.failures == 1
+
+
+def test_jitter_lengthens_where_it_is_positive_and_shortens_where_negative() -> None:
+    def wait_s(jitter: float) -> float:
+        step = next_step(Retryable("down"), failures=1, repeatable=False, jitter=jitter)
+        assert isinstance(step, RetryAt)
+        return step.after_s
+
+    assert [wait_s(jitter) for jitter in (-1, -0.5, 0, 0.5, 1)] == pytest.approx(
+        [24, 27, 30, 33, 36]
+    )
+
+
+def test_what_is_known_after_a_crash_says_why() -> None:
+    reason = "the notifier stopped while sending"
+    assert after_crash(repeatable=True) == Retryable(reason)
+    assert after_crash(repeatable=False) == Unsure(reason)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Sent("account open"), "account open"),
+        (Sent(), None),
+        (RetryAt(5, 1, "down"), "down"),
+        (Dead("no"), "no"),
+        (Unknown("lost"), "lost"),
+    ],
+)
+def test_a_person_reads_the_reason_or_the_note_of_a_success(step: Step, said: str | None) -> None:
+    assert words(step) == said

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from services.notifier.domain.delivery import Delivery, Purpose
 from services.notifier.domain.message import (
     Alert,
+    alert_of,
     amount_text,
     plain,
     service_text,
     value_text,
 )
-from tests.support.notifier_builders import alert, offer
+from shared.events import LeadType, Priority, Risk
+from tests.support.notifier_builders import AS_OF, alert, offer, public_lead
 
 
 def test_an_alert_says_why_now_and_what_to_do() -> None:
@@ -31,7 +33,23 @@ def test_a_missing_date_is_left_out_and_a_coming_one_is_counted_down() -> None:
         "HP DL360p Gen8 8-SFF CTO Server: risk CRITICAL",
         "End of support 2025-10-19, in 10 days",
     )
-    assert "today" in alert(service_end=date(2025, 10, 9)).reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("day", "when"),
+    [
+        (date(2025, 10, 7), "2 days ago"),
+        (date(2025, 10, 8), "1 days ago"),
+        (date(2025, 10, 9), "today"),
+        (date(2025, 10, 10), "in 1 days"),
+        (date(2021, 10, 9), "1,461 days ago"),
+    ],
+)
+def test_how_far_a_date_is_from_the_leads_day_is_counted(day: date, when: str) -> None:
+    assert alert(end_of_life=day, service_end=day).reasons[1:] == (
+        f"End of life {day}, {when}",
+        f"End of support {day}, {when}",
+    )
 
 
 def test_the_three_best_services_and_the_bundle_are_named() -> None:
@@ -43,6 +61,20 @@ def test_the_three_best_services_and_the_bundle_are_named() -> None:
         "Service 3 (HM002A1), list USD 12,000",
         "Bundle renewal basic (H9GW8E, U7939E)",
     ]
+
+
+def test_a_service_without_skus_or_price_is_its_name() -> None:
+    bare = alert(services=(offer(skus=(), list_price=None),), bundle=None).services
+    assert [service_text(service) for service in bare] == ["OS Upgrade"]
+
+
+def test_an_alert_carries_what_the_lead_says() -> None:
+    found = alert("acme", priority=Priority.HIGH, risk=Risk.MEDIUM, episode=3)
+    assert (found.tenant_id, found.episode) == ("acme", 3)
+    assert (found.priority, found.risk) == (Priority.HIGH, Risk.MEDIUM)
+    assert (found.lead_type, found.score, found.as_of) == (LeadType.RENEWAL, 82.5, AS_OF)
+    assert [found.value_min, found.value_max] == [5613, 10525]
+    assert found.currency == "USD"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +93,12 @@ def test_a_value_range_names_its_currency_once() -> None:
 
 def test_the_link_leads_to_the_lead_whatever_its_id_holds() -> None:
     assert alert(lead_id="a/b?c#d").link == "https://onelead.example/leads/a%2Fb%3Fc%23d"
+
+
+@pytest.mark.parametrize("address", ["https://x.example/X", "https://x.example/X//"])
+def test_the_link_keeps_the_path_of_the_console(address: str) -> None:
+    found = alert_of(public_lead(lead_id="1"), tenant_id="t", console_url=address)
+    assert found.link == "https://x.example/X/leads/1"
 
 
 def test_characters_that_steer_a_sink_do_not_pass() -> None:

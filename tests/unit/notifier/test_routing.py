@@ -73,6 +73,8 @@ def test_a_withdrawal_ends_every_episode_so_far_with_its_reason() -> None:
 def test_a_tombstone_alone_withdraws_too() -> None:
     reaction = react(seen(None), Known(1, episode=3), targets=TARGETS, since=None)
     assert reaction == Withdraw("the lead no longer exists", through=3)
+    unheard_of = react(seen(None), Known(1), targets=TARGETS, since=None)
+    assert unheard_of == Withdraw("the lead no longer exists", through=0)
 
 
 def test_a_withdrawn_lead_is_withdrawn_once() -> None:

@@ -80,7 +80,7 @@ def test_text_without_formatting_characters_gets_a_bold_label_and_is_verbatim() 
     assert field == {"type": "mrkdwn", "verbatim": True, "text": "*Account*\nR&amp;D Company"}
 
 
-@pytest.mark.parametrize("text", ["", " ", "\x00", "x" * 50_000, "&" * 50_000, "*" * 50_000])
+@pytest.mark.parametrize("text", ["", " ", "\x00", "x" * 5_000, "&" * 5_000, "*" * 5_000])
 def test_empty_and_endless_texts_make_a_valid_message(text: str) -> None:
     services = tuple(offer(rank, service_type=text, skus=(text,) * 30) for rank in (1, 2, 3))
     payload = alert_payload(alert(title=text, account=text, action=text, services=services))

@@ -11,12 +11,10 @@ from onelead.demo.memory import MemoryWatch
 from onelead.demo.results import Results, open_leads, sent_by_channel
 from onelead.demo.run import AS_OF, demo_settings
 from onelead.demo.summary import Measured, as_json, print_summary
-from onelead.report import print_report
 from onelead.settings import EditionSettings
 from shared.events import (
     DeliveryOutcome,
     Event,
-    Finding,
     ImportPhase,
     ImportProgressed,
     LeadType,
@@ -26,6 +24,8 @@ from shared.events import (
 )
 from shared.messaging.codec import OutboxMessage, encode, tombstone
 from tests.support.notifier_builders import public_lead
+
+pytestmark = pytest.mark.usefixtures("set_clock")
 
 
 @dataclass
@@ -78,18 +78,6 @@ class Made:
                 RowCounts(kind="install_base", read=63, used=62, degraded=1, quarantined=1),
                 RowCounts(kind="opportunity", read=60, used=60),
             ),
-            findings=(
-                Finding(
-                    file="a.xlsx",
-                    sheet="Install Base",
-                    row=7,
-                    column="Service End Date",
-                    raw_value="soon",
-                    reason="no date",
-                    outcome="degraded",
-                ),
-            ),
-            findings_total=12,
             leads_open=2,
         )
     )
@@ -156,15 +144,6 @@ def test_the_json_has_the_numbers_under_their_names() -> None:
         "seconds": {"start": 1.2, "settled": 14.0},
         "peak_rss_mb": 800,
     }
-
-
-def test_a_report_names_the_place_of_a_finding() -> None:
-    out = io.StringIO()
-    print_report(Console(file=out, width=100), Made().report)
-    said = out.getvalue()
-    for part in ("a.xlsx, Install Base", "7", "Service End Date", "soon", "no date", "of 12"):
-        assert part in said
-    assert "Open leads: 2" in said
 
 
 def test_the_demo_has_a_folder_and_ports_of_its_own_unless_they_were_asked_for() -> None:

@@ -2,11 +2,15 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from onelead.bar import import_bar
 from onelead.importing import Progress
 from onelead.reporting import ConsoleReporter
+from tests.unit.conftest import SetClock
+
+pytestmark = pytest.mark.usefixtures("set_clock")
 
 
 def plain() -> tuple[Console, io.StringIO]:
@@ -14,14 +18,21 @@ def plain() -> tuple[Console, io.StringIO]:
     return Console(file=out, width=100), out
 
 
-def test_without_a_terminal_each_new_subject_is_a_line_and_changes_are_rare() -> None:
+def test_without_a_terminal_each_new_subject_is_a_line_and_changes_are_rare(
+    set_clock: SetClock,
+) -> None:
     console, out = plain()
     reporter = ConsoleReporter(console)
     for jars in range(40):
         reporter.doing(f"Fetching Kafka: {jars} of 40 jars")
+        set_clock.pass_s(0.1)
     reporter.doing("Starting Kafka")
     reporter.done()
-    assert out.getvalue().splitlines() == ["Fetching Kafka: 0 of 40 jars", "Starting Kafka"]
+    assert out.getvalue().splitlines() == [
+        "Fetching Kafka: 0 of 40 jars",
+        "Fetching Kafka: 20 of 40 jars",
+        "Starting Kafka",
+    ]
 
 
 def test_square_brackets_in_a_text_are_shown_as_they_are() -> None:

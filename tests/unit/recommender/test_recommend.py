@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from services.recommender.domain.recommend import recommend
 from shared.events import LeadType
 from shared.rules.load import default_rules
@@ -55,12 +57,34 @@ def test_offers_say_why_they_stand_where_they_do() -> None:
         offer.service_type: offer.reason for offer in recommend(lead, STORAGE_3PAR, rules).services
     }
     assert reasons == {
-        "Migration": "migration suits a hardware refresh (+10)",
-        "Rebalance": "rebalance suits a hardware refresh (+7), base priority +2",
-        "OS Upgrade": "base priority +3",
-        "Health Check": "offered for 3PAR",
-        "Performance Analysis": "offered for 3PAR",
+        "Migration": "migration boosted for hardware refresh +10, margin 38 %",
+        "Rebalance": "rebalance boosted for hardware refresh +7, base priority +2, margin 47 %",
+        "OS Upgrade": "base priority +3, margin 42 %",
+        "Health Check": "offered for 3PAR, margin 55 %",
+        "Performance Analysis": "offered for 3PAR, margin 51 %",
     }
+
+
+@pytest.mark.parametrize(
+    ("margin", "said"),
+    [(0.55, "55 %"), (0.425, "42.5 %"), (1.0, "100 %"), (0.0, "0 %"), (None, "unknown")],
+)
+def test_the_reason_tells_the_margin(margin: float | None, said: str) -> None:
+    (offer,) = recommend(a_lead(), (an_entry("Health Check", margin=margin),), RULES).services
+    assert offer.reason == f"health check boosted for renewal +10, margin {said}"
+
+
+def test_a_penalty_counts_against_a_service_and_is_told() -> None:
+    rules = RULES.model_copy(update={"boosts": {"renewal": {"migration": -5.0}}})
+    offers = recommend(a_lead(), STORAGE_3PAR, rules).services
+    assert offers[-1].service_type == "Migration"
+    assert offers[-1].reason == "migration boosted for renewal -5, margin 38 %"
+
+
+def test_a_lead_of_a_type_without_boosts_is_offered_the_best_margin_first() -> None:
+    rules = RULES.model_copy(update={"boosts": {}})
+    offers = recommend(a_lead(), STORAGE_3PAR, rules).services
+    assert [offer.margin for offer in offers] == [0.55, 0.51, 0.47, 0.42, 0.38]
 
 
 def test_the_floor_is_a_rule() -> None:

@@ -5,13 +5,23 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from shared.events import AccountProfile, LeadFacts, LeadType, Segment
-from tests.support.scoring_builders import a_lead, a_profile, days_ago, territory_average
+from tests.support.scoring_builders import (
+    a_lead,
+    a_profile,
+    days_ago,
+    territory_average,
+    with_profile,
+)
 
 ages = st.none() | st.integers(-2_000, 6_000)
 amounts = st.decimals(Decimal("0.01"), Decimal("1e7"), places=2)
 families = st.sampled_from(
     [("PROLIANT", "COMPUTE"), ("3PAR", None), ("MSA", None), ("OTHER", None)]
 )
+
+
+both_profiles = st.sampled_from([with_profile("default"), with_profile("classic")])
+"""The default rules with either profile of the score."""
 
 
 @st.composite

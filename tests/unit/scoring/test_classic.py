@@ -4,19 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.domain.factors.classic import (
-    classic_propensity,
-    classic_strategic_fit,
-    classic_urgency,
-    classic_value,
-)
-from shared.events import LeadType, Segment
+from shared.events import AccountProfile, LeadFacts, LeadType, Segment
 from shared.rules.load import default_rules
-from tests.support.scoring_builders import a_case, a_lead, a_profile, a_score, a_server, days_ago
+from tests.support.scoring_builders import a_lead, a_profile, a_score, a_server, days_ago, judged
 
 RULES = default_rules()
 SCORING = RULES.scoring
 CLASSIC = RULES.model_copy(update={"scoring": SCORING.model_copy(update={"profile": "classic"})})
+
+
+def points_of(
+    factor: str, lead: LeadFacts | None = None, profile: AccountProfile | None = None
+) -> float:
+    return judged(factor, lead, profile, rules=CLASSIC.scoring).points
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ CLASSIC = RULES.model_copy(update={"scoring": SCORING.model_copy(update={"profil
 )
 def test_urgency_goes_in_steps(eol: int | None, expiry: int | None, expected: int) -> None:
     lead = a_lead(end_of_life=days_ago(eol), service_end=days_ago(expiry))
-    assert classic_urgency(a_case(lead), SCORING).points == expected
+    assert points_of("urgency", lead) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,7 @@ def test_urgency_goes_in_steps(eol: int | None, expiry: int | None, expected: in
 )
 def test_value_goes_in_steps(highest: str, items: int, expected: int) -> None:
     lead = a_lead(estimated_value_max=Decimal(highest))
-    case = a_case(lead, a_profile(items=items))
-    assert classic_value(case, SCORING).points == expected
+    assert points_of("value", lead, a_profile(items=items)) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,13 +55,13 @@ def test_value_goes_in_steps(highest: str, items: int, expected: int) -> None:
 )
 def test_propensity_goes_in_steps(opened: int, closed: int, expected: int) -> None:
     profile = a_profile(open_opportunities=opened, closed_projects=closed)
-    assert classic_propensity(a_case(None, profile), SCORING).points == expected
+    assert points_of("propensity", None, profile) == expected
 
 
 def test_the_fit_is_the_default_one_without_segments() -> None:
     profile = a_profile(segment=Segment.STRATEGIC_ENTERPRISE)
     lead = a_server(lead_type=LeadType.HARDWARE_REFRESH)
-    assert classic_strategic_fit(a_case(lead, profile), SCORING).points == 85
+    assert points_of("strategic_fit", lead, profile) == 85
 
 
 def test_the_rules_select_the_profile() -> None:

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.factors.propensity import propensity
 from services.scoring.domain.tally import Component
 from shared.events import AccountProfile, Segment
 from shared.rules.load import default_rules
 from shared.rules.model import Scoring
-from tests.support.scoring_builders import AS_OF, a_case, a_profile, days_ago
+from tests.support.scoring_builders import AS_OF, a_profile, days_ago
+from tests.support.scoring_builders import judged as judged_factor
 from tests.unit.scoring.strategies import profiles
 
 SCORING = default_rules().scoring
 
 
 def judged(profile: AccountProfile, rules: Scoring = SCORING) -> Component:
-    return propensity(a_case(None, profile), rules)
+    return judged_factor("propensity", None, profile, rules=rules)
 
 
 def points_of(**changes: Any) -> float:

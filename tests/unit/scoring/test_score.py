@@ -11,7 +11,7 @@ from shared.events import AccountProfile, LeadFacts, Priority, Score
 from shared.rules.load import default_rules, parse_rules, rules_document
 from shared.rules.model import Rules
 from tests.support.scoring_builders import AS_OF, a_lead, a_profile, a_score, a_server, days_ago
-from tests.unit.scoring.strategies import leads, profiles
+from tests.unit.scoring.strategies import both_profiles, leads, profiles
 
 RULES = default_rules()
 COMPONENTS = ("urgency", "value", "propensity", "strategic_fit")
@@ -108,13 +108,16 @@ def test_a_score_survives_the_way_through_an_event() -> None:
     assert Score.model_validate_json(score.model_dump_json()) == score
 
 
-@given(leads(), profiles())
-def test_the_ledger_adds_up(lead: LeadFacts, profile: AccountProfile) -> None:
-    score = a_score(lead, profile)
+@given(leads(), profiles(), both_profiles)
+def test_the_ledger_adds_up_exactly(lead: LeadFacts, profile: AccountProfile, rules: Rules) -> None:
+    score = a_score(lead, profile, rules=rules)
     for name in COMPONENTS:
-        assert component_sum(score, name) == pytest.approx(getattr(score, name), abs=1e-9)
-    assert weighted(score) + score.ledger[-1].points == pytest.approx(score.score, abs=1e-9)
+        assert component_sum(score, name) == getattr(score, name)
+    parts = [getattr(score.weights, name) * getattr(score, name) for name in COMPONENTS]
+    assert fsum((*parts, score.ledger[-1].points)) == score.score
+    assert score.ledger[-1].input == fsum(parts)
     assert abs(score.ledger[-1].points) <= 0.05 + 1e-9
+    assert {line.component for line in score.ledger} == {*COMPONENTS, "score"}
 
 
 @given(leads(), profiles())

@@ -2,17 +2,14 @@
 
 import pytest
 
-from services.scoring.domain.factors.strategic_fit import strategic_fit
 from services.scoring.domain.tally import Component
 from shared.events import AccountProfile, LeadFacts, LeadType, Segment
-from shared.rules.load import default_rules
-from tests.support.scoring_builders import a_case, a_lead, a_profile, a_server
-
-SCORING = default_rules().scoring
+from tests.support.scoring_builders import a_lead, a_profile, a_server
+from tests.support.scoring_builders import judged as judged_factor
 
 
 def judged(lead: LeadFacts, profile: AccountProfile | None = None) -> Component:
-    return strategic_fit(a_case(lead, profile), SCORING)
+    return judged_factor("strategic_fit", lead, profile)
 
 
 @pytest.mark.parametrize(

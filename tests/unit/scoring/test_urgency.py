@@ -4,17 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.factors.urgency import urgency
 from services.scoring.domain.tally import Component
 from shared.events import LeadFacts
-from shared.rules.load import default_rules
-from tests.support.scoring_builders import a_case, a_lead, a_server, days_ago
-
-SCORING = default_rules().scoring
+from tests.support.scoring_builders import a_lead, a_server, days_ago
+from tests.support.scoring_builders import judged as judged_factor
 
 
 def judged(lead: LeadFacts) -> Component:
-    return urgency(a_case(lead), SCORING)
+    return judged_factor("urgency", lead)
 
 
 def urgency_of(eol: int | None, expiry: int | None = None) -> float:

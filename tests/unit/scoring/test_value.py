@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.domain.factors.value import value
 from services.scoring.domain.tally import Component
 from shared.events import AccountProfile
 from shared.rules.load import default_rules
-from tests.support.scoring_builders import a_case, a_lead, a_profile, territory_average
+from tests.support.scoring_builders import a_lead, a_profile, territory_average
+from tests.support.scoring_builders import judged as judged_factor
 from tests.unit.scoring.strategies import amounts, profiles
 
 SCORING = default_rules().scoring
@@ -18,7 +18,7 @@ SCORING = default_rules().scoring
 
 def judged(highest: int | str | Decimal, profile: AccountProfile | None = None) -> Component:
     lead = a_lead(estimated_value_max=Decimal(highest))
-    return value(a_case(lead, profile or a_profile()), SCORING)
+    return judged_factor("value", lead, profile)
 
 
 def test_the_figures_of_the_rules_hold() -> None:
@@ -61,8 +61,8 @@ def test_a_ratio_exactly_at_a_step_of_any_fraction_reaches_it() -> None:
         update={"value": SCORING.value.model_copy(update={"account_ratio": ratio})}
     )
     lead = a_lead(estimated_value_max=Decimal("11"))
-    case = a_case(lead, a_profile(average_closed_amount=Decimal("10")))
-    assert value(case, rules).lines[2].points > 0
+    profile = a_profile(average_closed_amount=Decimal("10"))
+    assert judged_factor("value", lead, profile, rules=rules).lines[2].points > 0
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,18 @@ def test_of_equal_repeats_the_first_is_kept() -> None:
 
 
 def test_the_finding_of_a_repeat_names_the_row_that_was_dropped() -> None:
-    finding = repeat_finding(a_box(row=5), a_box(row=2), a_part(RecordKind.INSTALL_BASE))
+    part = a_part(RecordKind.INSTALL_BASE)
+    finding = repeat_finding(a_box(row=5), a_box(row=2), part)
     assert (finding.row, finding.outcome) == (8, "quarantined")
-    assert "SERIAL1" in finding.reason
+    assert finding.reason == "repeats a box; its row with the latest service end is kept"
+    assert finding.detail == "SERIAL1 is in row 5 of export.xlsx, Sheet 1"
+
+
+def test_the_row_that_is_kept_may_stand_in_another_file() -> None:
+    part = a_part(RecordKind.INSTALL_BASE)
+    other = part.model_copy(update={"file": "other.csv", "sheet": "other", "first_row": 2})
+    finding = repeat_finding(a_box(row=5), a_box(row=2), part, kept_part=other)
+    assert finding.detail == "SERIAL1 is in row 3 of other.csv, other"
 
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text())
@@ -168,3 +177,57 @@ def test_whatever_a_row_holds_it_is_judged(kind: RecordKind, data: st.DataObject
     if judgement.record is not None:
         stored = judgement.record.model_dump_json()
         assert type(judgement.record).model_validate_json(stored) == judgement.record
+
+
+@pytest.mark.parametrize("raw", ["Yes", "No", "TBD", "1.234,56", "28k", True])
+def test_money_that_is_none_is_missing_and_a_finding_with_its_place(raw: JsonScalar) -> None:
+    part = a_part(RecordKind.PROJECT, amount="Amount (USD)")
+    row: dict[str, JsonScalar] = {"account_name": "Acme", "amount": raw}
+    judgement = judge_record(an_observed_row(RecordKind.PROJECT, row, row=2), part, RULES)
+    assert isinstance(judgement.record, Project)
+    assert judgement.record.amount is None
+    (finding,) = judgement.findings
+    assert (finding.sheet, finding.row, finding.column) == ("Sheet 1", 5, "Amount (USD)")
+    assert (finding.raw_value, finding.reason) == (raw, "not an amount of money")
+
+
+def test_a_date_that_is_none_is_missing_and_a_finding_with_its_place() -> None:
+    part = a_part(RecordKind.INSTALL_BASE, end_of_life="EOL")
+    row: dict[str, JsonScalar] = {"serial_number": "A", "territory_id": 5, "end_of_life": "soon"}
+    judgement = judge_record(an_observed_row(RecordKind.INSTALL_BASE, row, row=1), part, RULES)
+    assert isinstance(judgement.record, Box)
+    assert judgement.record.end_of_life is None
+    (finding,) = judgement.findings
+    assert (finding.sheet, finding.row, finding.column) == ("Sheet 1", 4, "EOL")
+    assert (finding.raw_value, finding.reason) == ("soon", "not a date that can be read")
+
+
+@pytest.mark.parametrize("word", ["(null)", "NULL", "NaN", "n/a", "", "  ", None])
+def test_words_for_nothing_leave_every_field_missing_without_a_finding(word: JsonScalar) -> None:
+    row: dict[str, JsonScalar] = {"account_name": "Acme", "amount": word, "updated": word}
+    judgement = judge_record(
+        an_observed_row(RecordKind.PROJECT, {**row, "status": word}), None, RULES
+    )
+    assert judgement.outcome == "used"
+    assert isinstance(judgement.record, Project)
+    found = judgement.record
+    assert (found.amount, found.updated, found.status) == (None, None, None)
+
+
+def test_stage_and_support_status_are_trimmed() -> None:
+    deal = an_observed_row(RecordKind.OPPORTUNITY, {"account_name": "A", "stage": " closed won "})
+    box = an_observed_row(
+        RecordKind.INSTALL_BASE, {"serial_number": "A", "support_status": " Uncovered "}
+    )
+    opportunity, owned = (judge_record(each, None, RULES).record for each in (deal, box))
+    assert isinstance(opportunity, Opportunity)
+    assert isinstance(owned, Box)
+    assert (opportunity.stage, owned.support_status) == ("closed won", "Uncovered")
+
+
+@pytest.mark.parametrize(("raw", "items"), [(3, 3), ("4", 4), (0, 1), (-2, 1), (None, 1), ("x", 1)])
+def test_a_quantity_is_of_the_one_box_and_at_least_one(raw: JsonScalar, items: int) -> None:
+    row: dict[str, JsonScalar] = {"serial_number": "A", "quantity": raw}
+    record = judge_record(an_observed_row(RecordKind.INSTALL_BASE, row), None, RULES).record
+    assert isinstance(record, Box)
+    assert record.quantity == items

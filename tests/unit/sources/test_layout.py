@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sources.layout import find_layout, kind_by_name
+from services.ingest.sources.layout import find_layout, kind_by_name, rival_notes
 from services.ingest.sources.tables import Cells, Sheet
 from shared.errors import UserError
 from shared.events import RecordKind
@@ -76,14 +76,47 @@ def test_a_sheet_named_as_a_kind_is_refused_when_its_headers_are_unknown() -> No
 
 
 @pytest.mark.parametrize("rows", [(), ((), (None, ""))])
-def test_an_empty_sheet_named_as_a_kind_is_refused(rows: tuple[Cells, ...]) -> None:
-    with pytest.raises(UserError, match=r"sheet 'Projects': the sheet is empty"):
-        find_layout(sheet(*rows, name="Projects"), READING)
+def test_an_empty_sheet_named_as_a_kind_is_of_that_kind_without_rows(
+    rows: tuple[Cells, ...],
+) -> None:
+    layout = find_layout(sheet(*rows, name="Projects"), READING)
+    assert layout is not None
+    assert (layout.kind, layout.has_rows) == (RecordKind.PROJECT, False)
 
 
-def test_headers_without_rows_are_refused_for_a_snapshot_would_remove_everything() -> None:
-    with pytest.raises(UserError, match=r"no rows below the headers in row 2"):
-        find_layout(sheet(("a title",), PROJECT_HEADERS, (None, "")), READING)
+def test_headers_without_rows_are_known_as_such() -> None:
+    empty = find_layout(sheet(("a title",), PROJECT_HEADERS, (None, "")), READING)
+    filled = find_layout(sheet(("a title",), PROJECT_HEADERS, (None, ""), ("x",)), READING)
+    assert empty is not None
+    assert filled is not None
+    assert (empty.has_rows, filled.has_rows) == (False, True)
+
+
+def test_two_columns_under_one_header_are_refused_naming_both() -> None:
+    twice = (*PROJECT_HEADERS, " amount")
+    with pytest.raises(UserError) as refused:
+        find_layout(sheet(twice, ("x",)), READING)
+    both = "column E 'Amount' and column J 'amount' have the same header"
+    assert f"sheet 'Sheet1': {both}; which of them is the amount?" in refused.value.message
+
+
+def test_of_two_spellings_of_one_field_it_is_told_which_is_read() -> None:
+    spelled = sheet(("Company", *PROJECT_HEADERS), ("x",))
+    layout = find_layout(spelled, READING)
+    assert layout is not None
+    assert list(rival_notes(spelled, layout)) == [
+        "export.xlsx, sheet 'Sheet1': column D 'Customer_Name' is read as account_name; "
+        "column A 'Company' would mean the same and is kept aside"
+    ]
+
+
+def test_columns_are_named_as_a_spreadsheet_names_them() -> None:
+    wide = sheet((*[None] * 25, *PROJECT_HEADERS, *[None] * 668, "Company"), ("x",) * 800)
+    layout = find_layout(wide, READING)
+    assert layout is not None
+    (note,) = rival_notes(wide, layout)
+    assert "column AB 'Customer_Name'" in note
+    assert "column AAA 'Company'" in note
 
 
 def test_a_kind_that_is_given_decides() -> None:

@@ -1,4 +1,8 @@
+import pytest
+
 from onelead.standins.archive import Archive
+
+pytestmark = pytest.mark.usefixtures("set_clock")
 
 
 def test_the_same_news_twice_counts_once_and_shows_as_a_repeat() -> None:

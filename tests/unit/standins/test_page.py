@@ -9,6 +9,7 @@ from onelead.standins.archive import Archive
 from onelead.standins.faults import Faults
 from onelead.standins.settings import StandinSettings
 
+pytestmark = pytest.mark.usefixtures("set_clock")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 

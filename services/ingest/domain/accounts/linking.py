@@ -65,7 +65,16 @@ def under_naming(known: Directory, uses: Iterable[NameUse], naming: Naming) -> D
         )
         for key, link in sorted(known.names.items(), reverse=True)
     }
-    return known.model_copy(update={"naming": naming, "names": names})
+    candidates = tuple(
+        each.model_copy(
+            update={
+                "name": renamed.get(each.name, each.name),
+                "founder": renamed.get(each.founder, each.founder),
+            }
+        )
+        for each in known.candidates
+    )
+    return known.model_copy(update={"naming": naming, "names": names, "candidates": candidates})
 
 
 def _name_keys(uses: Iterable[NameUse], naming: Naming) -> dict[str, NameKey]:
@@ -87,14 +96,17 @@ def _name_keys(uses: Iterable[NameUse], naming: Naming) -> dict[str, NameKey]:
 
 
 def _manual_map(keys: Collection[str], naming: Naming, rules: Accounts) -> dict[str, str]:
-    """Names in use → the spelling that the name map sends them to, at the end of its chain."""
+    """Names in use → the spelling that the name map sends them to, at the end of its chain.
+
+    A name that is sent to itself stands for itself: so two are parted that were linked as alike.
+    """
     entries = {name_key(raw, naming): to for raw, to in rules.name_map.items()}
     found = {}
     for key in entries.keys() & keys:
         target = entries[key]
         for _ in entries:
             target = entries.get(name_key(target, naming), target)
-        if name_key(target, naming) not in ("", key):
+        if name_key(target, naming):
             found[key] = target
     return found
 

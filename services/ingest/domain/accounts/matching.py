@@ -5,13 +5,14 @@ A link is made to a founder, the name that founded an account. What is compared 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
 from services.ingest.domain.accounts.normalise import folded_words, is_east_asian
+from services.ingest.domain.accounts.similar_names import SimilarNames
 from shared.events import Value
 from shared.rules.model import Accounts
 
@@ -64,7 +65,8 @@ class NameIndex:
 
     founders: dict[str, NameKey] = field(default_factory=dict)
     _founder_of: dict[str, str] = field(default_factory=dict)
-    _by_length: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    _founder_with: dict[str, str] = field(default_factory=dict)
+    _similar: SimilarNames = field(default_factory=SimilarNames)
     _by_hint: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, name: NameKey, founder: str) -> None:
@@ -75,7 +77,9 @@ class NameIndex:
             return
         self.founders[name.key] = name
         for form in name.forms:
-            self._by_length[len(form)].setdefault(form, name.key)
+            if form not in self._founder_with:
+                self._founder_with[form] = name.key
+                self._similar.add(form)
         for hint in _hints(name):
             self._by_hint[hint].append(name.key)
 
@@ -87,14 +91,9 @@ class NameIndex:
         """Founders whose ratio to the name is at least `link_at`, with the better of their forms."""
         found: dict[str, float] = {}
         for form in name.forms:
-            for length, known in self._by_length.items():
-                if not _in_reach(len(form), length, link_at):
-                    continue
-                for other, score, _ in process.extract(
-                    form, known.keys(), scorer=fuzz.ratio, score_cutoff=link_at, limit=None
-                ):
-                    founder = known[other]
-                    found[founder] = max(score, found.get(founder, 0.0))
+            for other, ratio in self._similar.at_least(form, link_at):
+                founder = self._founder_with[other]
+                found[founder] = max(ratio, found.get(founder, 0.0))
         return found
 
     def related(self, name: NameKey) -> Iterator[NameKey]:
@@ -105,7 +104,7 @@ class NameIndex:
             if hint.startswith("word ") and len(sharing) > _RARE_TOKEN_FOUNDERS:
                 continue
             seen.update(sharing)
-        return (self.founders[key] for key in sorted(seen))
+        return (self.founders[key] for key in seen)
 
 
 def link_names(new: Sequence[NameKey], known: NameIndex, rules: Accounts) -> list[NameDecision]:
@@ -139,19 +138,33 @@ def _decide(name: NameKey, known: NameIndex, rules: Accounts) -> NameDecision:
 
 
 def _related(
-    name: NameKey, known: NameIndex, rules: Accounts, skip: Iterable[str]
+    name: NameKey, known: NameIndex, rules: Accounts, skip: Container[str]
 ) -> Iterator[Candidate]:
     """Related founders that are somewhat alike, or one of which contains the other's words."""
-    for other in known.related(name):
-        if other.key in skip:
-            continue
-        pairs = [(mine, theirs) for mine in name.forms for theirs in other.forms]
-        ratio = max(fuzz.ratio(*pair) for pair in pairs)
-        contained = max(fuzz.token_set_ratio(*pair) for pair in pairs)
-        if contained >= rules.review_token_set_at:
-            yield _candidate(name, other.key, contained, "token set ratio")
-        elif ratio >= rules.review_at:
-            yield _candidate(name, other.key, ratio, "ratio")
+    pairs = [
+        (f, each.key) for each in known.related(name) if each.key not in skip for f in each.forms
+    ]
+    contained = _scores(name, pairs, fuzz.token_set_ratio, rules.review_token_set_at)
+    ratios = _scores(name, pairs, fuzz.ratio, rules.review_at)
+    for founder, score in contained.items():
+        yield _candidate(name, founder, score, "token set ratio")
+    for founder in ratios.keys() - contained.keys():
+        yield _candidate(name, founder, ratios[founder], "ratio")
+
+
+def _scores(
+    name: NameKey, pairs: Sequence[tuple[str, str]], scorer: Callable[..., float], at_least: float
+) -> dict[str, float]:
+    """Of (form, founder) pairs: the founders that score so much, with the better of their forms."""
+    found: dict[str, float] = {}
+    others = [form for form, _ in pairs]
+    for mine in name.forms:
+        for _, score, index in process.extract(
+            mine, others, scorer=scorer, score_cutoff=at_least, limit=None
+        ):
+            founder = pairs[index][1]
+            found[founder] = max(score, found.get(founder, 0.0))
+    return found
 
 
 def _candidate(name: NameKey, founder: str, score: float, evidence: str) -> Candidate:
@@ -185,8 +198,3 @@ def _hints(name: NameKey) -> Iterator[str]:
     yield from (f"territory {territory}" for territory in name.territories)
     yield from (f"domain {domain}" for domain in name.domains)
     yield from {f"word {word}" for form in name.forms for word in form.split()}
-
-
-def _in_reach(length: int, other: int, link_at: float) -> bool:
-    """Whether names of these lengths can be so alike: the ratio is at most 200·shorter/both."""
-    return 200 * min(length, other) >= link_at * (length + other)

@@ -28,7 +28,13 @@ class Naming(Value):
 
 def naming_of(rules: Accounts) -> Naming:
     """The part of the rules that normalisation depends on."""
-    return Naming(legal_suffixes=rules.legal_suffixes, cjk_affixes=rules.cjk_affixes)
+    return _naming(rules.legal_suffixes, rules.cjk_affixes)
+
+
+@lru_cache(maxsize=16)
+def _naming(legal_suffixes: tuple[str, ...], cjk_affixes: tuple[str, ...]) -> Naming:
+    """One object for equal rules: whether two keys of a cache are equal is then quickly told."""
+    return Naming(legal_suffixes=legal_suffixes, cjk_affixes=cjk_affixes)
 
 
 def is_east_asian(normalised: str) -> bool:

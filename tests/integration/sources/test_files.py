@@ -1,11 +1,13 @@
 """Files become tables of known kinds, in order; whatever is at fault is named."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from services.ingest.sources.batch_events import to_events
+from services.ingest.sources.batch_events import observed, to_events
 from services.ingest.sources.files import read_files
+from services.ingest.sources.tables import SourceRow, SourceTable
 from shared.errors import UserError
 from shared.events import (
     Actor,
@@ -72,6 +74,60 @@ def test_other_sheets_are_passed_over_but_named(tmp_path: Path) -> None:
         "a.xlsx: sheet 'Read me' is none that OneLead knows",
         "a.xlsx: sheet 'Sheet3' is none that OneLead knows",
     ]
+
+
+def test_a_sheet_without_rows_is_passed_over_so_that_nothing_is_removed(tmp_path: Path) -> None:
+    opportunity = ("O", "n", "Acme", "1", "Compute", "Won", 1, "2020-01-01", "2020-01-01")
+    sheets: dict[str, list[Row]] = {
+        "Projects": [PROJECT_HEADERS, (None, "")],
+        "Install Base": [],
+        "Opportunities": [OPPORTUNITY_HEADERS, opportunity],
+    }
+    (table,) = read_files([write_workbook(tmp_path / "a.xlsx", sheets)], RULES)
+    assert table.kind is RecordKind.OPPORTUNITY
+    nothing = "nothing was read from it, and nothing is removed because of it"
+    assert table.notes == (
+        f"a.xlsx, sheet 'Projects': there are no projects rows in it; {nothing}",
+        f"a.xlsx, sheet 'Install Base': there are no install base rows in it; {nothing}",
+    )
+
+
+def test_a_file_that_holds_no_rows_at_all_is_refused(tmp_path: Path) -> None:
+    sheets: dict[str, list[Row]] = {"Projects": [PROJECT_HEADERS], "Opportunities": []}
+    with pytest.raises(UserError, match=r"no projects rows in it.*no opportunities rows in it"):
+        read_files([write_workbook(tmp_path / "a.xlsx", sheets)], RULES)
+    with pytest.raises(UserError, match="no projects rows"):
+        read_files([write_csv(tmp_path / "b.csv", [PROJECT_HEADERS])], RULES)
+
+
+def test_a_row_too_large_to_be_sent_is_refused_with_its_place(tmp_path: Path) -> None:
+    large = ("JP1-1", *["x" * 32_000] * 7)
+    rows: list[Row] = [PROJECT_HEADERS, A_PROJECT, large]
+    with pytest.raises(UserError, match=r"sheet 'P', row 3: a row of more than 200,000"):
+        read_files([write_workbook(tmp_path / "a.xlsx", {"P": rows})], RULES)
+
+
+def test_what_is_no_file_of_the_disk_is_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    for path in (pipe, tmp_path / "zero.csv"):
+        with pytest.raises(UserError, match="not a file that OneLead reads"):
+            read_files([path], RULES)
+
+
+def test_a_reader_of_its_own_is_asked_first(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [PROJECT_HEADERS, A_PROJECT])
+    table = SourceTable("x", "y", RecordKind.PROJECT, 2, {}, [])
+    assert read_files([path], RULES, own_reader=lambda _sheets, _reading: [table]) == [table]
+
+
+def test_a_table_of_a_source_of_its_own_only_ever_adds() -> None:
+    table = SourceTable("x", "y", RecordKind.PROJECT, 2, {}, [], source="crm")
+    part = table.part("export", BatchMode.SNAPSHOT)
+    assert (part.source, part.mode) == ("crm", BatchMode.DELTA)
+    row = SourceRow(1, "JP1-1", {}, {})
+    assert observed(table, row, "export").source == "crm"
 
 
 def test_a_workbook_is_a_snapshot_a_csv_file_a_delta(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What time alone will do: leads that fire, cross a threshold or end, by week."""

@@ -1,0 +1,45 @@
+"""`onelead explain LEAD`: why a lead has its score, what would change it, and how it came to it."""
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from onelead import lifecycle
+from onelead.console import out
+from onelead.edition.edition import DEFAULT_TENANT
+from onelead.explaining.as_json import explanation_json
+from onelead.explaining.finding import explained
+from onelead.explaining.present import parts
+from onelead.output import deliver
+from onelead.settings import EditionSettings
+from shared.errors import UserError
+from shared.events import LeadType
+from shared.settings import load_settings
+from shared.topics import check_tenant
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(help="a lead's id, its beginning, or a serial number")],
+    *,
+    lead_type: Annotated[
+        LeadType | None, typer.Option("--type", help="which lead, when a box has several")
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="whose lead")] = DEFAULT_TENANT,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Show a lead's arithmetic, the least change that makes it CRITICAL, and its score history.
+
+    Also on which days its priority changes by itself, and what a missing date would move.
+    """
+    try:
+        checked = check_tenant(tenant)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    settings = load_settings(EditionSettings)
+    found = lifecycle.run(explained(settings, checked, lead, lead_type))
+    if json:
+        deliver(orjson.dumps(explanation_json(found)).decode() + "\n", None)
+        return
+    for part in parts(found):
+        out.print(part)

@@ -1,0 +1,1 @@
+"""What would move a score: time, the least change of one input, the dates that are missing."""

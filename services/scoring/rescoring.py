@@ -1,0 +1,65 @@
+"""The queue of leads to rescore: what changed for more leads than one transaction should judge.
+
+Whoever queues does so before it locks accounts, as whoever takes from the queue does.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring import tables as t
+from services.scoring.repository import Key
+from shared.db.queries import load_queries
+
+_SQL = load_queries(__file__)
+
+
+class RescoringQueue:
+    """Reads and writes `rescoring`; every method runs in the caller's transaction."""
+
+    async def add_tenants(
+        self, connection: AsyncConnection, tenants: Collection[str], cause: str
+    ) -> None:
+        """Queues every open lead of these tenants."""
+        parameters = {"tenants": sorted(tenants), "cause": cause}
+        await connection.execute(_SQL["queue_tenants"], parameters)
+
+    async def add_accounts(
+        self, connection: AsyncConnection, accounts: Collection[Key], cause: str, *, above: int
+    ) -> set[Key]:
+        """Queues the leads of these accounts if there are more than `above`. Returns those queued."""
+        wanted = sorted(accounts)
+        parameters = {
+            "tenants": [tenant for tenant, _ in wanted],
+            "accounts": [account for _, account in wanted],
+            "cause": cause,
+        }
+        if (await connection.scalar(_SQL["count_leads"], parameters) or 0) <= above:
+            return set()
+        queued = await connection.execute(_SQL["queue_accounts"], parameters)
+        return {(row.tenant_id, row.lead_id) for row in queued}
+
+    async def take(self, connection: AsyncConnection, tenant_id: str, limit: int) -> dict[Key, str]:
+        """Takes up to `limit` leads of a tenant, each with the cause it was queued for."""
+        queue = t.rescoring
+        picked = (
+            select(queue.c.lead_id)
+            .where(queue.c.tenant_id == tenant_id)
+            .order_by(queue.c.lead_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("picked")  # picked once: a sub-select that locks may run again for every row
+        )
+        statement = (
+            delete(queue)
+            .where(queue.c.tenant_id == tenant_id, queue.c.lead_id.in_(select(picked)))
+            .returning(queue.c.lead_id, queue.c.cause)
+        )
+        rows = await connection.execute(statement)
+        return {(tenant_id, row.lead_id): row.cause for row in rows}
+
+    async def tenants(self, connection: AsyncConnection) -> list[str]:
+        """Tenants with queued leads; asked with the tick's role."""
+        statement = select(t.rescoring.c.tenant_id).group_by(t.rescoring.c.tenant_id)
+        return [row.tenant_id for row in await connection.execute(statement)]

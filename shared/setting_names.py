@@ -1,0 +1,91 @@
+"""The names of all settings of all programs, so that each can refuse a misspelt one.
+
+A program meets the settings of others in its environment; a test holds the list complete.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+PREFIX = "ONELEAD_"
+_NAMES = """
+ACCOUNTS_PER_STEP
+AS_OF
+BATCH_MAX_RECORDS
+CACHE_DIR
+CONSOLE_URL
+DATABASE_PASSWORD
+DATABASE_PASSWORD_FILE
+DATABASE_POOL_SIZE
+DATABASE_URL
+FETCH_MAX_WAIT_MS
+FINDINGS_IN_REPORT
+HOME
+IMPORT_IDLE_TIMEOUT_S
+INSTANCE_ID
+KAFKA_BOOTSTRAP
+KAFKA_HEAP_MB
+KAFKA_JARS
+KAFKA_PORT
+LEADS_PER_STEP
+LOG_LEVEL
+MAIL_FROM
+MAIL_HOST
+MAIL_PASSWORD
+MAIL_PASSWORD_FILE
+MAIL_PORT
+MAIL_SECURITY
+MAIL_TO
+MAIL_USERNAME
+MAIL_WHEN_UNSURE
+MAVEN_URL
+METADATA_MAX_AGE_MS
+MIN_FREE_MB
+NOTIFY_LEASE_S
+NOTIFY_POLL_S
+NOTIFY_SINCE
+NOTIFY_TENANTS
+OPS_BASE_PORT
+OPS_HOST
+OPS_PORT
+OPS_PORT_FILE
+RELAY_POLL_MS
+RELAY_PUBLISH_TIMEOUT_S
+RELAY_SHARDS
+ROWS_PER_STEP
+SALESFORCE_API_VERSION
+SALESFORCE_CLIENT_ID
+SALESFORCE_CLIENT_SECRET
+SALESFORCE_CLIENT_SECRET_FILE
+SALESFORCE_URL
+SESSION_TIMEOUT_MS
+SLACK_WEBHOOK_URL
+SLACK_WEBHOOK_URL_FILE
+SLACK_WHEN_UNSURE
+STANDINS_HOST
+STANDINS_HTTP_PORT
+STANDINS_KEPT_MESSAGES
+STANDINS_MAIL_MAX_BYTES
+STANDINS_READY_FILE
+STANDINS_SALESFORCE_CLIENT_ID
+STANDINS_SALESFORCE_CLIENT_SECRET
+STANDINS_SALESFORCE_DAILY_CALLS
+STANDINS_SLACK_BURST
+STANDINS_SLACK_PER_SECOND
+STANDINS_SLACK_WEBHOOK
+STANDINS_SMTP_PORT
+START_TIMEOUT_S
+STOP_TIMEOUT_S
+TICK_INTERVAL_S
+"""
+SETTING_NAMES = frozenset(f"{PREFIX}{name}" for name in _NAMES.split())
+
+
+def misspelt(environment: Iterable[str]) -> list[str]:
+    """What is wrong with each name in an environment that looks like a setting and is none."""
+    unknown = {name.upper() for name in environment if name.upper().startswith(PREFIX)}
+    return [_fault(name) for name in sorted(unknown - SETTING_NAMES)]
+
+
+def _fault(name: str) -> str:
+    close = get_close_matches(name, sorted(SETTING_NAMES), n=1, cutoff=0.8)
+    return f"{name} is no setting" + (f"; is {close[0]} meant?" if close else "")

@@ -1,0 +1,1 @@
+"""Flawed rows as a workbook: written, mended, read again."""

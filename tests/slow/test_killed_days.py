@@ -1,0 +1,107 @@
+"""A new day on the real services: every process is killed while it works, and nobody can tell later."""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from onelead.assess.assessment import assess
+from onelead.edition.edition import DEFAULT_TENANT, Edition
+from onelead.messages import read_from_beginning
+from services.ingest.sources.files import read_files
+from shared.db.engine import make_engine
+from shared.messaging.codec import decode
+from shared.rules.load import default_rules
+from shared.topics import ACCOUNTS, LEADS, LEADS_DETECTED, LEADS_SCORED
+from tests.support.builders import AS_OF
+from tests.support.edition import import_into, running_edition, service_process, settle
+from tests.support.pipeline import assessed_facts, facts, leads_of
+from tests.support.waiting import wait_until
+from tests.support.workbooks import CATALOGUE, generated, write_workbook
+
+RULES = default_rules()
+LATER = AS_OF + timedelta(days=400)
+
+
+async def count(edition: Edition, table: str) -> int:
+    """Rows that wait in a queue."""
+    engine = make_engine(make_url(edition.owner_url), application="onelead-test", pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            return int(await connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+    finally:
+        await engine.dispose()
+
+
+async def kill_at_work(edition: Edition, service: str, queue: str) -> None:
+    """Kills a service while its queue is worked off."""
+
+    async def at_work() -> bool:
+        return await count(edition, queue) > 0
+
+    _: bool = await wait_until(at_work, f"work in {queue}")
+    old = service_process(edition, service)
+    old.kill()
+
+    def replaced() -> bool:
+        try:
+            return service_process(edition, service).pid != old.pid
+        except ValueError:
+            return False
+
+    _ = await wait_until(replaced, f"a new {service}")
+
+
+async def test_a_day_during_which_services_are_killed_ends_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbook = write_workbook(tmp_path / "export.xlsx", generated(3, boxes=60).sheets())
+    files = [workbook, CATALOGUE]
+    async with running_edition(tmp_path / "home", as_of=AS_OF) as edition:
+        await import_into(edition, files)
+        await settle(edition)
+        before = await told(edition)
+    monkeypatch.setenv("ONELEAD_ACCOUNTS_PER_STEP", "1")
+    monkeypatch.setenv("ONELEAD_LEADS_PER_STEP", "2")
+    async with running_edition(tmp_path / "home", as_of=LATER) as edition:
+        await kill_at_work(edition, "ingest", "ingest.dirty_accounts")
+        await kill_at_work(edition, "scoring", "scoring.rescoring")
+        await settle(edition)
+        after = await told(edition)
+        leads = await leads_of(edition, DEFAULT_TENANT)
+
+    assert leads
+    assessed = assessed_facts(assess(read_files(files, RULES), RULES, LATER))
+    assert judged(facts(leads.values())) == judged(assessed)
+    for topic, messages in after.items():
+        assert set(messages.values()) == {1}, topic
+        assert messages.keys() > before[topic].keys(), topic
+
+
+def judged(leads: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The leads without what drifts with every day: alone that is told to nobody."""
+    drifting = {"as_of", "ledger", "confidence", "missing", "outlook"}
+    drifting |= {"urgency", "value", "propensity", "strategic_fit"}
+    return {
+        key: {field: value for field, value in lead.items() if field not in drifting}
+        for key, lead in leads.items()
+    }
+
+
+async def told(edition: Edition) -> dict[str, Counter[str]]:
+    """Topic → how often each version of each aggregate was told."""
+    topics = [
+        *(topic.name for topic in (ACCOUNTS, LEADS_DETECTED, LEADS_SCORED)),
+        LEADS.for_tenant(DEFAULT_TENANT),
+    ]
+    return {
+        topic: Counter(
+            f"{m.envelope.type}|{m.envelope.subject}|{m.envelope.version}"
+            for m in map(decode, await read_from_beginning(edition.bootstrap, topic))
+        )
+        for topic in topics
+    }

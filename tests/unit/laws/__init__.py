@@ -1,0 +1,1 @@
+"""Laws of the whole path, from rows to scored leads."""

@@ -1,0 +1,1 @@
+"""A tenant under other rules, in the shadow."""
