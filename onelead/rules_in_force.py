@@ -2,7 +2,7 @@
 
 from onelead.messages import read_from_beginning
 from shared.events import RulesApplied
-from shared.messaging.codec import decode
+from shared.messaging.codec import UnreadableMessageError, decode
 from shared.rules.load import default_rules, parse_rules
 from shared.rules.model import Rules
 from shared.topics import RULES
@@ -18,7 +18,10 @@ async def applied_rules(bootstrap: str, tenant: str) -> RulesApplied | None:
     """The newest rules that were applied for a tenant: those that the services hold."""
     latest: RulesApplied | None = None
     for record in await read_from_beginning(bootstrap, RULES.name):
-        received = decode(record)
+        try:
+            received = decode(record)
+        except UnreadableMessageError:
+            continue  # the services have put it aside
         event = received.event
         if (
             received.envelope.tenant_id == tenant

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.support.stack import Stack
 
 # A busy machine is no reason to fail. `make long` runs the laws with the thorough profile.
-settings.register_profile("everyday", deadline=None, max_examples=25)
+settings.register_profile("everyday", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=1_000)
 settings.load_profile("everyday")
 

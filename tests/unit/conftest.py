@@ -2,21 +2,23 @@
 
 from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from shared import clock
 from tests.support.sealed import sealed
 
-_HERE = Path(__file__).parent
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """Seals the fixtures of every test in this folder; what a session leaves behind ends unsealed."""
+    with sealed():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Seals every test below this folder with its fixtures; pytest asks this hook about all others too."""
-    if not item.path.is_relative_to(_HERE):
-        return (yield)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Seals every test in this folder."""
     with sealed():
         return (yield)
 

@@ -100,7 +100,7 @@ _boxes = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(
     boxes=_boxes,
     updated=_dates,

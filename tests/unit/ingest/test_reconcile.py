@@ -248,7 +248,7 @@ one_use = st.builds(
 batches = st.lists(st.lists(one_use, max_size=6), min_size=1, max_size=4)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(batches, st.randoms())
 def test_through_any_history_every_id_resolves_and_nothing_depends_on_order(
     history: list[list[NameUse]], random: object

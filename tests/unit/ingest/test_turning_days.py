@@ -56,7 +56,7 @@ def derived(rows: AccountRows, rules: Rules, as_of: date) -> Derivation:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     eol=st.none() | _ages,
     end=st.none() | _ages,

@@ -11,10 +11,10 @@ from tests.support.rule_sets import RULE_SETS
 from tests.unit.laws.exports import Export, exports, what_follows
 
 rule_sets = st.sampled_from(list(RULE_SETS))
-few = settings(max_examples=20)
+few = settings(max_examples=10)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(exports(), rule_sets, st.data())
 def test_the_order_of_rows_does_not_matter(export: Export, rules: str, data: st.DataObject) -> None:
     shuffled = Export(

@@ -74,7 +74,7 @@ def turning_leads(draw: st.DrawFn) -> LeadFacts:
 
 
 @given(turning_leads(), profiles(), both_profiles)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_days_are_those_that_a_score_of_every_day_finds(
     lead: LeadFacts, profile: AccountProfile, rules: Rules
 ) -> None:
@@ -82,7 +82,7 @@ def test_the_days_are_those_that_a_score_of_every_day_finds(
 
 
 @given(turning_leads(), profiles(), st.integers(0, 400))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=7, deadline=None)
 def test_so_they_are_with_any_numbers_in_the_rules(
     lead: LeadFacts, profile: AccountProfile, days: int
 ) -> None:

@@ -61,7 +61,7 @@ Case3 = tuple[LeadFacts, AccountProfile, Rules]
 
 
 @given(Near.cases)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_value_named_does_it_and_gives_the_score_named(case: Case3) -> None:
     lead, profile, rules = case
     for name, change in changes(lead, profile, rules).items():
@@ -71,7 +71,7 @@ def test_the_value_named_does_it_and_gives_the_score_named(case: Case3) -> None:
 
 
 @given(Near.cases)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_no_nearer_date_does_it(case: Case3) -> None:
     lead, profile, rules = case
     found = changes(lead, profile, rules)
@@ -87,7 +87,7 @@ def test_no_nearer_date_does_it(case: Case3) -> None:
 
 
 @given(Near.cases)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_no_nearer_count_does_it(case: Case3) -> None:
     lead, profile, rules = case
     found = changes(lead, profile, rules)
@@ -108,7 +108,7 @@ def test_no_nearer_count_does_it(case: Case3) -> None:
 
 
 @given(Near.cases, st.lists(st.decimals(Decimal("0.01"), Decimal("1e7"), places=2), max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_nearer_sum_does_it(case: Case3, more: list[Decimal]) -> None:
     lead, profile, rules = case
     averages = (profile.average_closed_amount, profile.territory_average(lead.territory_id))
@@ -136,7 +136,7 @@ def assert_nearest(case: Case3, name: str, now: Decimal | None, grid: list[Decim
 
 
 @given(Near.cases)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_other_name_does_it_where_none_is_given(case: Case3) -> None:
     lead, profile, rules = case
     found = changes(lead, profile, rules)
@@ -151,7 +151,7 @@ def test_no_other_name_does_it_where_none_is_given(case: Case3) -> None:
 
 
 @given(Near.cases, st.floats(0, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_lower_trend_does_it(case: Case3, ratio: float) -> None:
     lead, profile, rules = case
     change = changes(lead, profile, rules).get("trend")

@@ -26,7 +26,7 @@ def found(lead: LeadFacts, profile: AccountProfile, rules: Rules = RULES) -> dic
 
 
 @given(leads(), profiles(), both_profiles, st.lists(st.integers(-2_000, 6_000), max_size=10))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_date_scores_outside_and_some_score_at_both_ends(
     lead: LeadFacts, profile: AccountProfile, rules: Rules, more: list[int]
 ) -> None:
@@ -38,7 +38,7 @@ def test_no_date_scores_outside_and_some_score_at_both_ends(
 
 
 @given(leads(), profiles())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_those_dates_are_named_that_the_score_misses(
     lead: LeadFacts, profile: AccountProfile
 ) -> None:
