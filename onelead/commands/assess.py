@@ -11,6 +11,7 @@ import typer
 from onelead.assess.as_json import assessment_json, lead_json
 from onelead.assess.assessment import assess as assess_tables
 from onelead.assess.assessment import prepare
+from onelead.assess.collection import rare_collection
 from onelead.assess.findings import Findings
 from onelead.assess.report import report, row_notes
 from onelead.assess.rows import RowsOnce
@@ -81,7 +82,7 @@ def _print_whole(
 def _print_lines(tables: Sequence[SourceTable], rules: Rules, as_of: date) -> None:
     """Writes each lead as soon as its account is assessed; the report on the rows goes to stderr."""
     findings = Findings(keep_all=False)
-    with Spill() as kept:
+    with Spill() as kept, rare_collection():
         with err.status("Reading"):
             ground = prepare(tables, rules, as_of, kept, findings)
         for note in row_notes(ground.rows, ground.notes, findings.groups()):

@@ -37,7 +37,7 @@ def score_lead(
     points = {component.name: component.points for component in components}
     total = weighted_sum(points, rules)
     score = round_score(total)
-    return Score(
+    return Score.trusted(
         urgency=points["urgency"],
         value=points["value"],
         propensity=points["propensity"],
@@ -54,6 +54,7 @@ def score_lead(
         rules_version=rules_version,
         profile=rules.profile,
         as_of=as_of,
+        outlook=None,
     )
 
 
