@@ -21,6 +21,8 @@ from tests.support.workbooks import (
     write_workbook,
 )
 
+pytestmark = pytest.mark.slow
+
 TENANT, TWIN = "merging", "twin"
 JAPAN, GLOBAL = "日本電気通信システム", "日本電気通信システムズ"
 

@@ -21,6 +21,8 @@ from tests.support.pipeline import add_tenant, assessed_facts, end_offsets, fact
 from tests.support.rule_sets import RULE_SETS
 from tests.support.workbooks import CATALOGUE, Generated, generated, write_workbook
 
+pytestmark = pytest.mark.slow
+
 _SHEETS = (
     ("boxes", "Product_Serial_Number", None),
     ("opportunities", "Opportunity_Id", "Created_Date"),

@@ -16,6 +16,8 @@ from tests.support.hostile import make_hostile
 from tests.support.pipeline import end_offsets, leads_of
 from tests.support.workbooks import PROJECT_HEADERS, generated, write_workbook
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = ("sparse_giant", "shared_string", "nul_bytes")
 
 
