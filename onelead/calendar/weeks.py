@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from onelead.calendar.forecast import Expected, Turn
-from shared.events import Priority
+from shared.events import LeadFacts, Priority
 
 
 @dataclass(frozen=True)
 class Week:
-    """What a week brings. `critical_value`: the highest values of leads that become CRITICAL, in
-    the tenant's currency."""
+    """What a week brings. `critical_value`: of each box with a lead that becomes CRITICAL the
+    highest value, in the tenant's currency."""
 
     monday: date
     fires: int
@@ -49,8 +49,17 @@ def _week(monday: date, expected: Sequence[Expected]) -> Week:
         to_high=len(high),
         other_changes=len(crossed) - len(high) - len(crossed_to_critical),
         ends=sum(each.turn is Turn.ENDS for each in expected),
-        critical_value=sum((each.lead.estimated_value_max for each in critical), Decimal(0)),
+        critical_value=_once_per_box(each.lead for each in critical),
     )
+
+
+def _once_per_box(leads: Iterable[LeadFacts]) -> Decimal:
+    """The highest value of each box's plays, as an open pipeline counts it (rules.md §3)."""
+    best: dict[str, Decimal] = {}
+    for lead in leads:
+        value = lead.estimated_value_max
+        best[lead.box_id] = max(value, best.get(lead.box_id, value))
+    return sum(best.values(), Decimal(0))
 
 
 def _monday(day: date) -> date:

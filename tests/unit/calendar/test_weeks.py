@@ -16,23 +16,30 @@ CRITICAL, HIGH, MEDIUM = Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM
 
 
 def expected(
-    ahead: int, turn: Turn, before: Priority | None, after: Priority | None, value: int = 1000
+    ahead: int,
+    turn: Turn,
+    before: Priority | None,
+    after: Priority | None,
+    *,
+    value: int = 1000,
+    box_id: str = "B1",
 ) -> Expected:
-    lead = a_lead(estimated_value_max=Decimal(value), account_name="=Acme")
+    lead = a_lead(estimated_value_max=Decimal(value), account_name="=Acme", box_id=box_id)
     on = THURSDAY + timedelta(days=ahead)
     return Expected(on, turn, lead, before, after, None if after is None else 61.5)
 
 
 def test_a_week_counts_what_happens_in_it() -> None:
     happens = [
-        expected(1, Turn.FIRES, None, CRITICAL, 100),
+        expected(1, Turn.FIRES, None, CRITICAL, value=100),
         expected(1, Turn.FIRES, None, HIGH),
-        expected(2, Turn.CROSSES, HIGH, CRITICAL, 20),
+        expected(2, Turn.CROSSES, HIGH, CRITICAL, value=20, box_id="B2"),
+        expected(2, Turn.CROSSES, HIGH, CRITICAL, value=90),
         expected(2, Turn.CROSSES, MEDIUM, HIGH),
         expected(3, Turn.CROSSES, HIGH, MEDIUM),
         expected(3, Turn.ENDS, CRITICAL, None),
     ]
-    assert by_week(happens, THURSDAY, 3) == [Week(date(2025, 10, 6), 2, 2, 1, 1, 1, Decimal(120))]
+    assert by_week(happens, THURSDAY, 3) == [Week(date(2025, 10, 6), 2, 3, 1, 1, 1, Decimal(120))]
 
 
 def test_weeks_begin_on_monday_and_quiet_ones_are_there_too() -> None:
