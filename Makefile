@@ -85,3 +85,12 @@ schemas: $(DEV) ## write docs/events from the event classes; RELEASE=1 also what
 .PHONY: bench-reconcile
 bench-reconcile: $(DEV) ## match 100,000 names with 100,000 and compare with brute force; some minutes
 	$(IN_VENV) -m bench.reconcile --all-cores
+
+.PHONY: battery-delivery
+battery-delivery: $(DEV) ## by hand: kill the notifier in each of ROUNDS=200 rounds; nothing lost, nothing doubled
+	$(IN_VENV) -m tests.long.delivery_battery --rounds $(or $(ROUNDS),200)
+
+.PHONY: bench-notifier
+bench-notifier: $(DEV) ## by hand: deliveries/s against a bare httpx loop, and whom a dead sink holds up
+	$(IN_VENV) -m bench.notifier_share
+	$(IN_VENV) -m bench.notifier

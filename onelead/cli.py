@@ -1,9 +1,10 @@
 """The `onelead` command line: its commands, and how every failure is told."""
 
 import asyncio
+import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,21 @@ from onelead.commands import (
     accounts,
     assess,
     calendar,
+    campaigns,
+    crm,
     dead_letters,
+    deliveries,
     demo,
+    digests,
     explain,
     import_,
     imports,
+    leads,
     migrate,
+    notify,
     rules,
     service,
+    templates,
     tenants,
     topics,
     up,
@@ -55,9 +63,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("accounts", WORK, accounts.app),
     Command("imports", WORK, imports.app),
     Command("explain", WORK, explain.explain),
+    Command("leads", WORK, leads.app),
     Command("calendar", WORK, calendar.calendar),
+    Command("notify", WORK, notify.app),
+    Command("campaigns", WORK, campaigns.app),
+    Command("deliveries", WORK, deliveries.app),
+    Command("digests", WORK, digests.digests),
+    Command("crm", WORK, crm.app),
     Command("rules", WORK, rules.app),
     Command("what-if", WORK, what_if.what_if),
+    Command("templates", WORK, templates.app),
     Command("tenants", WORK, tenants.app),
     Command("service", OPERATE, service.service),
     Command("topics", OPERATE, topics.topics),
@@ -105,6 +120,7 @@ def build_app() -> typer.Typer:
 def run_command_line(arguments: list[str] | None = None) -> int:
     """Runs one command and returns the exit code; nobody ever sees a traceback."""
     try:
+        _refuse_unreadable(sys.argv[1:] if arguments is None else arguments)
         build_app()(arguments, prog_name="onelead")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -117,6 +133,14 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         _tell_bug(error)
         return EXIT_BUG
     return 0
+
+
+def _refuse_unreadable(arguments: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 come as lone surrogates, which nothing behind can print, send or store."""
+    for number, argument in enumerate(arguments, start=1):
+        shown = argument.encode(errors="backslashreplace").decode()
+        if shown != argument:
+            raise UserError(f"argument {number} is not UTF-8 text: {shown}")
 
 
 def _tell(error: UserError) -> None:

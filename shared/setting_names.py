@@ -3,7 +3,8 @@
 A program meets the settings of others in its environment; a test holds the list complete.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 PREFIX = "ONELEAD_"
@@ -13,6 +14,7 @@ AS_OF
 BATCH_MAX_RECORDS
 CACHE_DIR
 CONSOLE_URL
+CRM_POLL_S
 DATABASE_PASSWORD
 DATABASE_PASSWORD_FILE
 DATABASE_POOL_SIZE
@@ -21,6 +23,11 @@ FETCH_MAX_WAIT_MS
 FINDINGS_IN_REPORT
 HOME
 IMPORT_IDLE_TIMEOUT_S
+INBOUND_HOST
+INBOUND_PORT
+INBOUND_SECRET
+INBOUND_SECRET_FILE
+INBOUND_URL
 INSTANCE_ID
 KAFKA_BOOTSTRAP
 KAFKA_HEAP_MB
@@ -40,14 +47,19 @@ MAIL_WHEN_UNSURE
 MAVEN_URL
 METADATA_MAX_AGE_MS
 MIN_FREE_MB
+NOTIFY_ATTEMPTS_KEPT_DAYS
+NOTIFY_FILE
 NOTIFY_LEASE_S
 NOTIFY_POLL_S
+NOTIFY_RETRY_SCALE
 NOTIFY_SINCE
 NOTIFY_TENANTS
+NOTIFY_TICK_S
 OPS_BASE_PORT
 OPS_HOST
 OPS_PORT
 OPS_PORT_FILE
+OUTBOUND_TRUSTED
 RELAY_POLL_MS
 RELAY_PUBLISH_TIMEOUT_S
 RELAY_SHARDS
@@ -56,7 +68,10 @@ SALESFORCE_API_VERSION
 SALESFORCE_CLIENT_ID
 SALESFORCE_CLIENT_SECRET
 SALESFORCE_CLIENT_SECRET_FILE
+SALESFORCE_PRIVATE_KEY
+SALESFORCE_PRIVATE_KEY_FILE
 SALESFORCE_URL
+SALESFORCE_USERNAME
 SESSION_TIMEOUT_MS
 SLACK_WEBHOOK_URL
 SLACK_WEBHOOK_URL_FILE
@@ -64,26 +79,65 @@ SLACK_WHEN_UNSURE
 STANDINS_HOST
 STANDINS_HTTP_PORT
 STANDINS_KEPT_MESSAGES
+STANDINS_LOG_FILE
 STANDINS_MAIL_MAX_BYTES
 STANDINS_READY_FILE
 STANDINS_SALESFORCE_CLIENT_ID
 STANDINS_SALESFORCE_CLIENT_SECRET
 STANDINS_SALESFORCE_DAILY_CALLS
+STANDINS_SALESFORCE_PRIVATE_KEY_FILE
+STANDINS_SALESFORCE_QUERY_PAGE
+STANDINS_SALESFORCE_USERNAME
+STANDINS_SLACK_BOT_TOKEN
 STANDINS_SLACK_BURST
+STANDINS_SLACK_CONVERSATION
 STANDINS_SLACK_PER_SECOND
+STANDINS_SLACK_READS_PER_MINUTE
 STANDINS_SLACK_WEBHOOK
 STANDINS_SMTP_PORT
+STANDINS_TEAMS_BURST
+STANDINS_TEAMS_PER_SECOND
+STANDINS_TEAMS_SIGNATURE
+STANDINS_TEAMS_WORKFLOW
+STANDINS_WEBHOOK_SECRET
 START_TIMEOUT_S
 STOP_TIMEOUT_S
+TEAMS_WHEN_UNSURE
+TEAMS_WORKFLOW_URL
+TEAMS_WORKFLOW_URL_FILE
+TEMPLATES_DIR
 TICK_INTERVAL_S
+WEBHOOK_SECRET
+WEBHOOK_SECRET_FILE
+WEBHOOK_URL
 """
 SETTING_NAMES = frozenset(f"{PREFIX}{name}" for name in _NAMES.split())
 
+# What Kubernetes puts into a pod's environment for each Service, here for one named onelead-…
+_OF_A_SERVICE = re.compile(r".+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
 
-def misspelt(environment: Iterable[str]) -> list[str]:
-    """What is wrong with each name in an environment that looks like a setting and is none."""
-    unknown = {name.upper() for name in environment if name.upper().startswith(PREFIX)}
-    return [_fault(name) for name in sorted(unknown - SETTING_NAMES)]
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with each name in an environment that looks like a setting and is none.
+
+    Variables that Kubernetes sets for a Service whose name begins with `onelead` are passed over.
+    """
+    looks_like = {
+        name.upper(): value
+        for name, value in environment.items()
+        if name.upper().startswith(PREFIX)
+    }
+    return [
+        _fault(name)
+        for name, value in sorted(looks_like.items())
+        if name not in SETTING_NAMES and not _is_of_a_service(name, value)
+    ]
+
+
+def _is_of_a_service(name: str, value: str) -> bool:
+    address = name.endswith("_PORT") and _SERVICE_ADDRESS.match(value) is not None
+    return address or _OF_A_SERVICE.fullmatch(name) is not None
 
 
 def _fault(name: str) -> str:

@@ -25,6 +25,12 @@ class Topic:
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int = 7 * DAY_MS
     per_tenant: bool = False
+    also_from: tuple[str, ...] = ()
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Everybody who writes it; most topics have one writer."""
+        return self.producer, *self.also_from
 
     def for_tenant(self, tenant_id: str) -> str:
         """The topic's name for a tenant; inner topics are shared and keep theirs."""
@@ -99,7 +105,7 @@ LEADS = Topic(
     events=(e.LeadChanged,),
     key="tenant|lead_id",
     producer="recommender",
-    consumers=("notifier", "every subscriber of the tenant"),
+    consumers=("notifier", "lifecycle", "every subscriber of the tenant"),
     cleanup="compact",
     per_tenant=True,
 )
@@ -140,6 +146,21 @@ ACCOUNT_DECISIONS = Topic(
     producer="ingest",
     consumers=("onelead accounts",),
 )
+LEAD_COMMANDS = Topic(
+    name="onelead.lead-commands.v1",
+    events=(e.LeadCommand,),
+    key="tenant|lead_id",
+    producer="onelead leads",
+    consumers=("lifecycle",),
+    also_from=("notifier",),
+)
+LEAD_STATUS = Topic(
+    name="onelead.lead-status.v1",
+    events=(e.LeadStatusChanged, e.LeadCommandRefused),
+    key="tenant|lead_id",
+    producer="lifecycle",
+    consumers=("notifier", "onelead leads"),
+)
 
 TOPICS: tuple[Topic, ...] = (
     RECORDS,
@@ -153,4 +174,6 @@ TOPICS: tuple[Topic, ...] = (
     IMPORTS,
     ACCOUNT_COMMANDS,
     ACCOUNT_DECISIONS,
+    LEAD_COMMANDS,
+    LEAD_STATUS,
 )

@@ -11,8 +11,9 @@ from services.ingest.domain.accounts.directory import Directory
 from services.ingest.domain.accounts.normalise import name_key
 from shared.errors import UserError
 
-_DECISION = re.compile(r"d(\d+)", re.IGNORECASE)
+_DECISION = re.compile(r"d0*(\d+)", re.IGNORECASE | re.ASCII)
 _SUGGESTIONS = 3
+_SHOWN = 40
 
 
 def account_called(directory: Directory, text: str) -> str:
@@ -20,6 +21,7 @@ def account_called(directory: Directory, text: str) -> str:
 
     Raises UserError, with the most similar names, when there is none.
     """
+    _require_name(text)
     if text in directory.accounts:
         return text
     if text in directory.territories:
@@ -42,6 +44,8 @@ def names_called(directory: Directory, candidate: str, other: str | None) -> tup
     Raises UserError for an id that no open candidate has. Whether two names are a candidate is for
     ingest to say.
     """
+    for each in (candidate, *([] if other is None else [other])):
+        _require_name(each)
     if other is not None:
         return _founder(directory, candidate), _founder(directory, other)
     found = candidates_called(directory, candidate)
@@ -57,10 +61,14 @@ def names_called(directory: Directory, candidate: str, other: str | None) -> tup
 def decision_called(registry: Registry, text: str) -> int:
     """The number of a decision given as `d12`, or as the account whose latest merge is meant.
 
-    Raises UserError for an account that nobody merged.
+    Raises UserError for a decision that there is not, and for an account that nobody merged.
     """
     if match := _DECISION.fullmatch(text):
-        return int(match.group(1))
+        known = {str(each.number): each.number for each in registry.log}
+        if match[1] not in known:
+            hint = "`onelead accounts explain ACCOUNT` shows the decisions about an account"
+            raise UserError(f"no decision is called {_short(text)}", hint=hint)
+        return known[match[1]]
     account_id = account_called(registry.accounts, text)
     merged = [d for d in concerning(registry, account_id) if d.merges]
     standing = [each.number for each in merged if each.state is DecisionState.MADE]
@@ -83,6 +91,15 @@ def concerning(registry: Registry, account_id: str) -> list[Decision]:
         if not ids.isdisjoint((each.account_id, each.into))
         or not names.isdisjoint((each.name, each.founder))
     ]
+
+
+def _require_name(text: str) -> None:
+    if not text.strip():
+        raise UserError("a name is missing", hint="give an account's id, its name or its territory")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _founder(directory: Directory, text: str) -> str:

@@ -5,11 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.addresses import database_address
-from onelead.edition.service import with_role
+from onelead.service_database import service_connection
 from onelead.settings import EditionSettings
 from services.ingest.domain.accounts.decisions import Decision
 from services.ingest.domain.accounts.directory import Directory
@@ -17,7 +15,6 @@ from services.ingest.domain.accounts.merges import overlay
 from services.ingest.repository import AccountDecisionsRepository, AccountsRepository
 from services.ingest.repository.account_decisions import AccountFacts, Spelling
 from services.ingest.tables import tenant_rules
-from shared.db.engine import Database
 from shared.db.rules_store import RulesStore
 from shared.errors import UserError
 from shared.rules.model import Accounts
@@ -55,15 +52,8 @@ class Registry:
 @asynccontextmanager
 async def registry_of(settings: EditionSettings, tenant_id: str) -> AsyncIterator[Registry]:
     """The accounts of a tenant, as of one moment. Raises UserError when it has none."""
-    url = make_url(with_role(database_address(settings), "onelead_ingest"))
-    if settings.database_password is not None:
-        url = url.set(password=settings.database_password.get_secret_value())
-    database = Database.connect(url, application="onelead accounts", pool_size=1)
-    try:
-        async with database.transaction({tenant_id}) as connection:
-            yield await _read(connection, tenant_id)
-    finally:
-        await database.close()
+    async with service_connection(settings, "ingest", tenant_id) as connection:
+        yield await _read(connection, tenant_id)
 
 
 async def _read(connection: AsyncConnection, tenant_id: str) -> Registry:

@@ -1,7 +1,5 @@
 """`onelead accounts`: shows which names may be one account, takes decisions about it, and explains links."""
 
-import getpass
-import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -19,11 +17,11 @@ from onelead.addresses import kafka_address
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant, user_name
 from shared import clock
 from shared.errors import UserError
 from shared.events import AccountAction, AccountCommand, AccountDecided, AccountOutcome, Actor
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 app = typer.Typer(no_args_is_help=True, help="Review, merge, undo and explain a tenant's accounts.")
 Tenant = Annotated[str, typer.Option(help="whose accounts")]
@@ -45,7 +43,7 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Print the open candidates: names that may be one account, the most similar first."""
-    found = lifecycle.run(_page(_checked(tenant), page, limit))
+    found = lifecycle.run(_page(checked_tenant(tenant), page, limit))
     if as_json:
         _print_json(page_json(found))
     elif not found.total:
@@ -63,7 +61,7 @@ def explain_account(
     as_json: AsJson = False,
 ) -> None:
     """Print why an account is what it is: links with their evidence, decisions, candidates."""
-    found = lifecycle.run(_explanation(_checked(tenant), account))
+    found = lifecycle.run(_explanation(checked_tenant(tenant), account))
     if as_json:
         _print_json(explanation_json(found))
         return
@@ -152,7 +150,7 @@ def _about_names(action: AccountAction, candidate: str, other: str | None) -> Wi
 
 
 def _decide(wish: Wish, tenant: str, why: str, by: str, wait_s: float) -> None:
-    answer = lifecycle.run(_asked(wish, _checked(tenant), why, by or _user(), wait_s))
+    answer = lifecycle.run(_asked(wish, checked_tenant(tenant), why, by or user_name(), wait_s))
     if answer.outcome is AccountOutcome.REFUSED:
         raise UserError(f"refused: {answer.detail}", exit_code=1)
     out.print(f"{answer.detail} (decision d{answer.decision})", markup=False, soft_wrap=True)
@@ -182,20 +180,6 @@ async def _page(tenant: str, page: int, limit: int) -> Page:
 async def _explanation(tenant: str, account: str) -> Explanation:
     async with registry_of(load_settings(EditionSettings), tenant) as registry:
         return await explain(registry, account_called(registry.accounts, account))
-
-
-def _checked(tenant: str) -> str:
-    try:
-        return check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no name for this user id, as in many containers
-        return f"user {os.getuid()}"
 
 
 def _print_json(value: object) -> None:

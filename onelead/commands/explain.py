@@ -9,14 +9,14 @@ from onelead import lifecycle
 from onelead.console import out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.explaining.as_json import explanation_json
-from onelead.explaining.finding import explained
+from onelead.explaining.finding import Explained, explained
 from onelead.explaining.present import parts
 from onelead.output import deliver
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant, require_known
 from shared.errors import UserError
 from shared.events import LeadType
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 
 def explain(
@@ -32,14 +32,21 @@ def explain(
 
     Also on which days its priority changes by itself, and what a missing date would move.
     """
-    try:
-        checked = check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    settings = load_settings(EditionSettings)
-    found = lifecycle.run(explained(settings, checked, lead, lead_type))
+    checked = checked_tenant(tenant)
+    if not lead.strip():
+        raise UserError(
+            "a name is missing",
+            hint="give a lead's id, the beginning of it, or the box's serial number",
+        )
+    found = lifecycle.run(_explained(checked, lead, lead_type))
     if json:
         deliver(orjson.dumps(explanation_json(found)).decode() + "\n", None)
         return
     for part in parts(found):
         out.print(part)
+
+
+async def _explained(tenant: str, lead: str, lead_type: LeadType | None) -> Explained:
+    settings = load_settings(EditionSettings)
+    await require_known(settings, tenant)
+    return await explained(settings, tenant, lead, lead_type)

@@ -1,6 +1,8 @@
 """`onelead imports`: which imports there were, what was wrong with them, and flawed rows to be mended."""
 
-from contextlib import AbstractAsyncContextManager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,7 @@ from onelead.mending.store import ImportsStore, ImportSummary, imports_store
 from onelead.mending.workbook import MendWorkbook
 from onelead.report import groups_table, rows_table
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant, require_known
 from services.ingest.domain.batch import Batch
 from shared.errors import UserError
 from shared.settings import load_settings
@@ -118,24 +121,35 @@ async def export_flawed(store: ImportsStore, batch: Batch, to: Path) -> int:
 
     Returns how many there are. Raises UserError when the file cannot be written.
     """
-    book = MendWorkbook(batch.tenant_id, batch.batch_id, batch.parts)
-    for kind, columns in (await store.flawed_columns(batch)).items():
-        book.begin(kind, columns)
-    async for row in store.flawed_rows(batch):
-        book.add(row)
-    if book.rows:
-        try:
-            book.save(to)
-        except OSError as error:
-            raise UserError(f"{to}: cannot be written: {error.strerror or error}") from None
-    return book.rows
+    with _telling_what_cannot_be_written(to):
+        tempfile.TemporaryFile(dir=to.parent).close()  # before anything is read
+    with MendWorkbook(batch.tenant_id, batch.batch_id, batch.parts) as book:
+        for kind, columns in (await store.flawed_columns(batch)).items():
+            book.begin(kind, columns)
+        async for row in store.flawed_rows(batch):
+            book.add(row)
+        if book.rows:
+            with _telling_what_cannot_be_written(to):
+                book.save(to)
+        return book.rows
 
 
-def _store(tenant: str) -> AbstractAsyncContextManager[ImportsStore]:
+@contextmanager
+def _telling_what_cannot_be_written(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{to}: cannot be written: {error.strerror or error}") from None
+
+
+@asynccontextmanager
+async def _store(tenant: str) -> AsyncIterator[ImportsStore]:
     settings = load_settings(EditionSettings)
+    await require_known(settings, checked_tenant(tenant))
     secret = settings.database_password
     password = secret.get_secret_value() if secret else None
-    return imports_store(database_address(settings), password, tenant)
+    async with imports_store(database_address(settings), password, tenant) as store:
+        yield store
 
 
 def _print_json(value: object) -> None:

@@ -18,11 +18,11 @@ from onelead.what_if.new_rules import new_rules
 from onelead.what_if.present import tables
 from onelead.what_if.replay import How, WhatIf, replay
 from onelead.what_if.snapshot import snapshot_of
+from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.rules.load import default_rules
 from shared.rules.model import Rules
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 RulesFile = Annotated[
     Path | None, typer.Option(help="a rules file, as for `rules apply`", show_default=False)
@@ -67,7 +67,7 @@ def what_if(
     chosen = [*(settings or []), *([f"scoring.profile={profile}"] if profile else [])]
     _check_rules(rules, chosen)
     check_output(json=json, csv=csv, output=output)
-    checked = _checked(tenant)
+    checked = checked_tenant(tenant)
     how = How(everything=everything, names_anew=names_anew)
     with err.status("Replaying"):
         found = lifecycle.run(
@@ -103,10 +103,3 @@ def _check_rules(rules: Path | None, chosen: list[str]) -> None:
         )
     if rules is not None:
         new_rules(default_rules(), rules, chosen)
-
-
-def _checked(tenant: str) -> str:
-    try:
-        return check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None

@@ -17,11 +17,16 @@ from onelead.edition.process import POLL_S, Child, ChildSpec
 from onelead.standins.settings import StandinSettings
 from shared import clock
 from shared.errors import UserError
+from shared.setting_names import SETTING_NAMES
 from shared.settings import load_settings
 
-SERVICES = ("ingest", "scoring", "recommender", "notifier")
+SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
 ROOT = Path(__file__).resolve().parents[2]
 _INSTANCE = "one-machine"
+_OF_SINKS = tuple(
+    f"ONELEAD_{of}"
+    for of in ("NOTIFY_FILE", "SLACK_", "TEAMS_", "WEBHOOK_", "MAIL_", "SALESFORCE_", "INBOUND_")
+)
 _READY_TIMEOUT_S = 2.0
 
 
@@ -142,6 +147,8 @@ class StandinsProcess(PythonProcess):
         """The notifier's settings that lead every alert here."""
         at = self.addresses
         return {
+            # Nothing of what stands in our environment: an alert of the demo must not get out.
+            **{name: "" for name in SETTING_NAMES if name.startswith(_OF_SINKS)},
             "ONELEAD_SLACK_WEBHOOK_URL": at["slack_webhook_url"],
             "ONELEAD_MAIL_HOST": at["mail_host"],
             "ONELEAD_MAIL_PORT": str(at["mail_port"]),
@@ -151,13 +158,18 @@ class StandinsProcess(PythonProcess):
             "ONELEAD_SALESFORCE_URL": at["salesforce_url"],
             "ONELEAD_SALESFORCE_CLIENT_ID": at["salesforce_client_id"],
             "ONELEAD_SALESFORCE_CLIENT_SECRET": at["salesforce_client_secret"],
+            "ONELEAD_CRM_POLL_S": "5",
             "ONELEAD_CONSOLE_URL": at["page_url"],
+            "ONELEAD_OUTBOUND_TRUSTED": str(at["mail_host"]),
         }
 
 
 def our_environment(**settings: object) -> dict[str, str]:
     """The environment for a Python child: ours, its settings (None: not set), and where the code is."""
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    # A path is meant from where we stand, and the child stands elsewhere.
+    paths = {n: v for n, v in env.items() if v and n in SETTING_NAMES and n.endswith("_FILE")}
+    env |= {name: str(Path(path).resolve()) for name, path in paths.items()}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     env |= {name: str(value) for name, value in settings.items() if value is not None}
     return env

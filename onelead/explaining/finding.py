@@ -5,21 +5,17 @@ services offered with it and the score history; writes nothing.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.addresses import database_address
-from onelead.edition.service import with_role
+from onelead.service_database import service_connection
 from onelead.settings import EditionSettings
 from services.ingest.domain.ids import lead_id
 from services.scoring.domain.causes import PastScore
 from services.scoring.repository import ScoringRepository
-from shared.db.engine import Database
 from shared.db.queries import load_queries
 from shared.errors import UserError
 from shared.events import LeadChanged, LeadScored, LeadType
@@ -43,15 +39,23 @@ async def explained(
     settings: EditionSettings, tenant_id: str, name: str, lead_type: LeadType | None
 ) -> Explained:
     """The lead of that name. Raises UserError when none is called so, or several."""
-    async with _connection(settings, "scoring", tenant_id) as connection:
+    async with service_connection(settings, "scoring", tenant_id) as connection:
         scored = _only(await _called(connection, tenant_id, name, lead_type), tenant_id, name)
         key = scored.lead.lead_id
         history = await ScoringRepository().history(connection, tenant_id, key)
-    async with _connection(settings, "recommender", tenant_id) as connection:
+    async with service_connection(settings, "recommender", tenant_id) as connection:
         parameters = {"tenant": tenant_id, "lead": key}
         event = await connection.scalar(_SQL["published"], parameters)
     public = None if event is None else LeadChanged.model_validate(event)
     return Explained(scored, public, tuple(history))
+
+
+async def lead_called(
+    settings: EditionSettings, tenant_id: str, name: str, lead_type: LeadType | None = None
+) -> LeadScored:
+    """The lead of that name, as last scored. Raises UserError when none is called so, or several."""
+    async with service_connection(settings, "scoring", tenant_id) as connection:
+        return _only(await _called(connection, tenant_id, name, lead_type), tenant_id, name)
 
 
 def names_of(tenant_id: str, name: str) -> dict[str, Any]:
@@ -83,18 +87,3 @@ def _only(found: Sequence[LeadScored], tenant_id: str, name: str) -> LeadScored:
         )
     leads = "; ".join(f"{each.lead.lead_id} ({each.lead.title})" for each in found)
     raise UserError(f"{name!r} may be one of {leads}", hint="give more of the id, or --type TYPE")
-
-
-@asynccontextmanager
-async def _connection(
-    settings: EditionSettings, service: str, tenant_id: str
-) -> AsyncIterator[AsyncConnection]:
-    url = make_url(with_role(database_address(settings), f"onelead_{service}"))
-    if settings.database_password is not None:
-        url = url.set(password=settings.database_password.get_secret_value())
-    database = Database.connect(url, application="onelead explain", pool_size=1)
-    try:
-        async with database.transaction({tenant_id}) as connection:
-            yield connection
-    finally:
-        await database.close()

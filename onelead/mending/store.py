@@ -125,6 +125,10 @@ class ImportsStore:
 
         Raises UserError when there is none, or more than one.
         """
+        if not name.strip():
+            raise UserError(
+                "no import is named", hint="give an import's id, its beginning, or `last`"
+            )
         parameters = {"tenant": self._tenant_id, "name": name}
         found = list((await self._connection.execute(_NAMED, parameters)).scalars())
         if not found or (len(found) > 1 and name not in (*found, "last")):

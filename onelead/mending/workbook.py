@@ -1,14 +1,17 @@
 """Writes flawed rows as a workbook: a sheet for each kind, what is wrong beside, the cells marked."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import WorkbookAlreadySaved
 
 from onelead.mending import marks
 from onelead.mending.store import FlawedColumns, FlawedRow
@@ -40,7 +43,10 @@ class _Layout:
 
 
 class MendWorkbook:
-    """A workbook that is written row by row; nothing is on disk before `save`."""
+    """A workbook that is written row by row; nothing is at its place before `save`.
+
+    As a context it ends its sheets when it is not saved: openpyxl would print tracebacks.
+    """
 
     def __init__(self, tenant_id: str, batch_id: str, parts: Iterable[BatchPart]) -> None:
         self._batch = f"{tenant_id}/{batch_id}"
@@ -49,6 +55,16 @@ class MendWorkbook:
         self._sheets: dict[RecordKind, Any] = {}
         self._layouts: dict[RecordKind, _Layout] = {}
         self._rows: dict[RecordKind, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        for sheet in self._book.worksheets:
+            with suppress(WorkbookAlreadySaved):
+                sheet.close()
 
     @property
     def rows(self) -> int:

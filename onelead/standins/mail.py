@@ -3,16 +3,20 @@
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
-from typing import Any
+from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from onelead.standins.archive import Archive
-from onelead.standins.faults import Fault, Faults
+from onelead.standins.faults import Answer, Faults
+from onelead.standins.slack import content_hash
 
 CHANNEL = "email"
 MAX_RECIPIENTS = 100
-_SHOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID")
+_SHOWN_HEADERS = (
+    *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted"),
+)
 
 
 class MailReceiver:
@@ -58,30 +62,32 @@ class MailReceiver:
     ) -> str:
         """The message itself."""
         recipients = ", ".join(envelope.rcpt_tos)
-        refusal = await self._refusal("data", recipients)
-        if refusal:
-            return refusal
+        fault = await self._faults.take(CHANNEL, recipients, "data")
+        if fault is not None and fault.refuses:
+            return self._refuse(_words(fault), recipients)
         raw = envelope.content or b""
         content = read_message(raw if isinstance(raw, bytes) else raw.encode())
         content["recipients"] = recipients
-        identity = f"{content['headers'].get('Message-ID', '')} {recipients}"
-        message = self._archive.accept(CHANNEL, identity, content)
-        if self._faults.take_drop(CHANNEL) and server.transport is not None:
+        identity = content["headers"].get("Message-ID") or content_hash(content)
+        message = self._archive.accept(CHANNEL, identity, content, sink=recipients)
+        cut = self._faults.take_drop(CHANNEL) or (fault is not None and fault.drop)
+        if cut and server.transport is not None:
             server.transport.abort()  # type: ignore[attr-defined]
         return f"250 2.0.0 OK queued as {message.number}"
 
-    async def _refusal(self, at: str, address: str) -> str | None:
-        fault: Fault | None = await self._faults.take(CHANNEL, at)
-        if fault is None:
-            return None
-        kind = (
-            "4.3.2 System not accepting messages" if (fault.status or 0) < 500 else "5.7.1 Refused"
-        )
-        return self._refuse(f"{fault.status} {fault.body or kind}", address)
+    async def _refusal(self, at: Literal["mail", "rcpt"], address: str) -> str | None:
+        fault = await self._faults.take(CHANNEL, address, at)
+        return self._refuse(_words(fault), address) if fault and fault.refuses else None
 
     def _refuse(self, answer: str, address: str) -> str:
-        self._archive.reject(CHANNEL, answer, {"recipients": address})
+        self._archive.reject(CHANNEL, answer, {"recipients": address}, sink=address)
         return answer
+
+
+def _words(fault: Answer) -> str:
+    status = fault.status or 451
+    kind = "4.3.2 System not accepting messages" if status < 500 else "5.7.1 Refused"
+    return f"{status} {fault.body or kind}"
 
 
 def read_message(raw: bytes) -> dict[str, Any]:
@@ -92,6 +98,7 @@ def read_message(raw: bytes) -> dict[str, Any]:
         "headers": {name: value for name, value in headers.items() if value},
         "text": _part(message, "plain"),
         "html": _part(message, "html"),
+        "attachments": _attachments(message),
         "bytes": len(raw),
     }
 
@@ -109,3 +116,17 @@ def _part(message: EmailMessage, subtype: str) -> str:
         return "" if body is None else str(body.get_content())
     except (ValueError, LookupError, AttributeError, TypeError):
         return "(unreadable)"
+
+
+def _attachments(message: EmailMessage) -> list[dict[str, Any]]:
+    """What hangs on the message; an invitation, which mail programs show, with its text."""
+    found = []
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind == "text/calendar" or part.get_filename() is not None:
+            raw = part.get_payload(decode=True)
+            size = raw if isinstance(raw, bytes) else b""
+            text = size.decode(errors="replace") if kind == "text/calendar" else ""
+            name = part.get_filename() or ""
+            found.append({"name": name, "type": kind, "bytes": len(size), "text": text})
+    return found

@@ -1,4 +1,4 @@
-"""The page that shows every message as its receiver sees it, and the JSON behind it.
+"""The page that shows every message as its receiver sees it, and the JSON about messages.
 
 What was received is hostile until shown otherwise: templates escape, mails are framed in a sandbox.
 """
@@ -9,18 +9,23 @@ from urllib.parse import urlencode
 
 import orjson
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-from pydantic import ValidationError
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from onelead.standins.archive import CHANNELS, Archive
-from onelead.standins.faults import FaultPlan, Faults
 from onelead.standins.mrkdwn import mrkdwn, plain_text
-from onelead.standins.salesforce import SalesforceOrg
 
 PAGE_SIZE = 25
 MAX_LISTED = 1_000
-TITLES = {"slack": "Slack", "email": "E-mail", "salesforce": "Salesforce"}
+TITLES = {
+    "slack": "Slack",
+    "slack_bot": "Slack bot",
+    "teams": "Teams",
+    "email": "E-mail",
+    "salesforce": "Salesforce",
+    "webhook": "Webhook",
+}
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
     " frame-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -46,24 +51,28 @@ def _web_link(url: object) -> str | None:
     return url if isinstance(url, str) and url.startswith(("http://", "https://")) else None
 
 
+def _lines(text: object) -> Markup:
+    """Text with its line breaks, nothing in it live; join escapes each line."""
+    return Markup("<br>").join(str(text).splitlines())
+
+
+_TEMPLATES.filters |= {"lines": _lines}
 _TEMPLATES.filters |= {"mrkdwn": mrkdwn, "plain_text": plain_text}
 _TEMPLATES.filters |= {"pretty": _pretty, "web_link": _web_link}
 
 
 class Page:
-    """The handlers of the page and of /api."""
+    """The handlers of the page, and of what /api tells about messages."""
 
-    def __init__(self, archive: Archive, faults: Faults, org: SalesforceOrg) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._faults = faults
-        self._org = org
 
     async def index(self, request: Request) -> Response:
         """GET /?channel=&q=&page=: the messages, newest first."""
         channel = _channel(request)
         query = request.query_params.get("q", "").strip()[:200]
         number = max(1, _number(request, "page", 1))
-        messages, found = self._archive.page(
+        threads, found = self._archive.page(
             channel=channel, query=query, page=number, size=PAGE_SIZE
         )
 
@@ -72,7 +81,7 @@ class Page:
             return "/?" + urlencode({name: value for name, value in wanted.items() if value})
 
         html = _TEMPLATES.get_template("page.html.j2").render(
-            messages=messages,
+            threads=threads,
             found=found,
             channel=channel,
             query=query,
@@ -107,31 +116,6 @@ class Page:
         limit = min(MAX_LISTED, max(1, _number(request, "limit", MAX_LISTED)))
         found = self._archive.after(_number(request, "after", 0), _channel(request), limit)
         return JSONResponse({"messages": [message.as_json() for message in found]})
-
-    async def faults(self, request: Request) -> Response:
-        """POST /api/faults switches faults on, DELETE /api/faults all off."""
-        if request.method == "DELETE":
-            self._faults.clear()
-            return JSONResponse({})
-        try:
-            plan = FaultPlan.model_validate_json(await request.body())
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
-            return JSONResponse({"problems": problems}, status_code=422)
-        self._faults.switch_on(plan)
-        self._org.switch_on(plan)
-        return JSONResponse({})
-
-    async def accounts(self, request: Request) -> Response:
-        """POST /api/salesforce/accounts {"names": […]} adds accounts to the CRM."""
-        try:
-            names = orjson.loads(await request.body())["names"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            names = None
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            return JSONResponse({"problems": ['send {"names": ["…"]}']}, status_code=422)
-        self._org.add_accounts(names)
-        return JSONResponse({"accounts": len(self._org.accounts)})
 
 
 def _channel(request: Request) -> str | None:

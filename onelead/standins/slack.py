@@ -1,7 +1,6 @@
-"""The Slack stand-in: an incoming webhook that validates Block Kit and answers as Slack does."""
+"""The Slack stand-in: incoming webhooks that validate Block Kit and answer as Slack does."""
 
 import hashlib
-import math
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,9 +10,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from onelead.standins.archive import Archive
 from onelead.standins.block_kit import InvalidBlocksError, check_blocks
-from onelead.standins.faults import Faults
+from onelead.standins.faults import Answer, Faults
+from onelead.standins.limits import Buckets
 from onelead.standins.settings import StandinSettings
-from shared import clock
 
 CHANNEL = "slack"
 MAX_BODY_BYTES = 100_000
@@ -28,81 +27,66 @@ _USUAL_BODY = {
 
 
 class RefusedError(Exception):
-    """Slack's answer to a message it does not take: a status, a word, perhaps seconds to wait."""
+    """Slack's answer to a message it does not take: a status, a word, perhaps headers."""
 
     def __init__(
-        self, status: int, word: str, detail: str = "", retry_after: int | None = None
+        self, status: int, word: str, detail: str = "", headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(f"{status} {word} {detail}".strip())
         self.status = status
         self.word = word
-        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-
-
-class TokenBucket:
-    """Holds up to `burst` tokens, refilled at `per_second`."""
-
-    def __init__(self, burst: int, per_second: float) -> None:
-        self._burst = burst
-        self._per_second = per_second
-        self._tokens = float(burst)
-        self._seen_s = clock.monotonic_s()
-
-    def take(self) -> int:
-        """0 when a token was there and is taken, else whole seconds until there will be one."""
-        now_s = clock.monotonic_s()
-        earned = (now_s - self._seen_s) * self._per_second
-        self._tokens = min(self._burst, self._tokens + earned)
-        self._seen_s = now_s
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0
-        return max(1, math.ceil((1 - self._tokens) / self._per_second))
+        self.headers = headers or {}
 
 
 class SlackReceiver:
-    """One webhook with Slack's rate limit: a burst, then one message a second."""
+    """The webhooks, each with Slack's rate limit: a burst, then one message a second."""
 
     def __init__(self, settings: StandinSettings, archive: Archive, faults: Faults) -> None:
-        self._team, self._webhook, self._secret = settings.slack_webhook.split("/")
-        self._bucket = TokenBucket(settings.slack_burst, settings.slack_per_second)
+        known = (webhook.rpartition("/") for webhook in settings.slack_webhook.split(","))
+        self._secrets = {name: secret for name, _, secret in known}
+        self._buckets = Buckets(settings.slack_burst, settings.slack_per_second)
         self._archive = archive
         self._faults = faults
 
     async def receive(self, request: Request) -> Response:
         """POST /slack/services/{team}/{webhook}/{secret}."""
         raw = await request.body()
+        name = f"{request.path_params['team']}/{request.path_params['webhook']}"
         try:
-            await self._fail_if_told()
-            self._authenticate(request.path_params)
-            self._limit()
+            fault = await self._faults.take(CHANNEL, request.scope["path"])
+            _fail_if_told(fault)
+            self._authenticate(name, request.path_params["secret"])
+            self._limit(name)
             message = _parse(request, raw)
         except RefusedError as refused:
-            shown = raw[:_SHOWN].decode(errors="replace")
-            self._archive.reject(CHANNEL, str(refused), {"raw": shown})
+            shown = {"raw": raw[:_SHOWN].decode(errors="replace")}
+            self._archive.reject(CHANNEL, str(refused), shown, sink=name)
             return PlainTextResponse(refused.word, refused.status, headers=refused.headers)
-        identity = hashlib.sha256(orjson.dumps(message, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        self._archive.accept(CHANNEL, identity, message)
-        await self._faults.drop_if_told(CHANNEL, request)
+        self._archive.accept(CHANNEL, content_hash(message), message, sink=name)
+        await self._faults.drop_if_told(CHANNEL, request, fault)
         return PlainTextResponse("ok")
 
-    def _authenticate(self, path: dict[str, str]) -> None:
-        if (path["team"], path["webhook"]) != (self._team, self._webhook):
+    def _authenticate(self, name: str, secret: str) -> None:
+        if name not in self._secrets:
             raise RefusedError(404, "no_service")
-        if path["secret"] != self._secret:
+        if secret != self._secrets[name]:
             raise RefusedError(403, "invalid_token")
 
-    def _limit(self) -> None:
-        wait_s = self._bucket.take()
-        if wait_s:
-            raise RefusedError(429, "rate_limited", retry_after=wait_s)
+    def _limit(self, name: str) -> None:
+        if wait_s := self._buckets.take(name):
+            raise RefusedError(429, "rate_limited", headers={"Retry-After": str(wait_s)})
 
-    async def _fail_if_told(self) -> None:
-        fault = await self._faults.take(CHANNEL)
-        if fault is not None:
-            status = fault.status or 503
-            word = fault.body if fault.body is not None else _USUAL_BODY.get(status, "")
-            raise RefusedError(status, word, "(a fault switched on)", fault.retry_after)
+
+def content_hash(message: object) -> str:
+    """The identity of a message that carries none."""
+    return hashlib.sha256(orjson.dumps(message, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _fail_if_told(fault: Answer | None) -> None:
+    if fault is not None and fault.refuses:
+        status = fault.status or 400
+        word = fault.body if fault.body is not None else fault.error or _USUAL_BODY.get(status, "")
+        raise RefusedError(status, word, "(a fault switched on)", fault.headers)
 
 
 def _parse(request: Request, raw: bytes) -> dict[str, Any]:

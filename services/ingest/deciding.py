@@ -44,7 +44,9 @@ class Deciding:
     async def decide(self, connection: AsyncConnection, unit: Batch) -> bool:
         """Decides the command behind a unit of work and answers it. Returns whether it takes effect."""
         log = await self._decisions.log(connection, unit.tenant_id)
-        command = next(each for each in log if each.number == unit.batch_no)
+        command = next((each for each in log if each.number == unit.batch_no), None)
+        if command is None:
+            raise LookupError(f"decision {unit.batch_no} is not in the log, or cannot be read")
         base = (await self._accounts.load_directory(connection, unit.tenant_id)).base
         changed = decide(command, base, overlay(base, log), log, clock.now())
         await self._settle(connection, unit, *changed)

@@ -12,6 +12,7 @@ from services.ingest.domain.derive import Derivation, derive_account, possible_l
 from services.ingest.domain.profile import AccountRows, ClosedTotals
 from services.ingest.domain.values import PriceList
 from services.ingest.messages import detected, profiled
+from services.ingest.noting import note_underived
 from services.ingest.repository import (
     AccountsRepository,
     DerivedRepository,
@@ -19,9 +20,13 @@ from services.ingest.repository import (
 )
 from services.ingest.staging import unstaged
 from shared.events import RecordKind
+from shared.messaging.errors import is_transient
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
+from shared.ops.logs import get_logger
 from shared.rules.model import Rules
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,14 +56,56 @@ class Deriving:
     ) -> int:
         """Derives dirty accounts as of a day. Returns how many there were.
 
-        Accounts with more news than a step may tell go back into the queue: the next step finds what
-        is left to tell.
+        One that cannot be derived leaves the queue, told as a finding, so that the others go on.
         """
         accounts = await self._derived.take_dirty(
             connection, batch.tenant_id, step.accounts, step.rows
         )
-        if not accounts:
-            return 0
+        if accounts and not await self._managed(
+            connection, batch, rules, as_of, step, accounts=accounts
+        ):
+            failed = [
+                each
+                for each in accounts
+                if not await self._managed(connection, batch, rules, as_of, step, accounts=[each])
+            ]
+            await note_underived(connection, batch, failed)
+        return len(accounts)
+
+    async def _managed(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        rules: Rules,
+        as_of: date,
+        step: StepSize,
+        *,
+        accounts: Sequence[str],
+    ) -> bool:
+        """Derives all of these accounts or, when one of them cannot be, none. Returns whether it did."""
+        try:
+            async with connection.begin_nested():
+                await self._derive(connection, batch, rules, as_of, step, accounts=accounts)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            about = {"tenant": batch.tenant_id, "accounts": accounts[:10]}
+            _log.error("accounts cannot be derived", **about, exc_info=error)
+            return False
+        return True
+
+    async def _derive(
+        self,
+        connection: AsyncConnection,
+        batch: Batch,
+        rules: Rules,
+        as_of: date,
+        step: StepSize,
+        *,
+        accounts: Sequence[str],
+    ) -> None:
+        """Accounts with more news than a step may tell go back into the queue: the next step finds
+        what is left to tell."""
         rows = await self._rows(connection, batch.tenant_id, accounts)
         derivations = await self._derivations(connection, batch, rules, as_of, rows)
         versions = await self._save_profiles(connection, batch, derivations, as_of)
@@ -66,7 +113,6 @@ class Deriving:
         await self._tell_leads(connection, batch, news[: step.leads], versions, as_of)
         if len(news) > step.leads:
             await self._derived.mark_dirty(connection, batch.tenant_id, accounts)
-        return len(accounts)
 
     async def _rows(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]

@@ -3,6 +3,7 @@
 Reads the rows of the batch that are used, writes findings; changes no row and no lead.
 """
 
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.domain.batch import Batch
 from services.ingest.domain.contradictions import status_against_dates, update_against_day
 from services.ingest.repository import BatchesRepository
-from services.ingest.sources.judge import NOTED, place_of
+from services.ingest.sources.judge import NOTED, Place, place_of
 from shared.events import Finding, RecordKind
 from shared.rules.model import Rules
 
@@ -27,6 +28,24 @@ async def note_contradictions(
     batches = BatchesRepository()
     async for found in _found(batches, connection, batch, rules, as_of):
         await batches.add_findings(connection, batch, found, after_others=True)
+
+
+async def note_underived(
+    connection: AsyncConnection, batch: Batch, accounts: Sequence[str]
+) -> None:
+    """Stores with an import which accounts could not be derived; ingest's log says why."""
+    if batch.work != "import":
+        return
+    place = Place(batch.parts[0].file if batch.parts else "", "accounts", 0, {})
+    detail = "its leads stay as they were; ingest's log says why"
+    found: Found = {
+        # No row of a file: a number of their own, before all rows.
+        (0, -zlib.crc32(each.encode()) - 1): (
+            place.finding(None, each, "the account cannot be derived", NOTED, detail),
+        )
+        for each in accounts
+    }
+    await BatchesRepository().add_findings(connection, batch, found, after_others=True)
 
 
 async def _found(

@@ -1,6 +1,8 @@
 """Works off what arrival left behind: a tenant's units of work in their order, and new days."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,10 +14,11 @@ from services.ingest.messages import day_derived, progressed
 from services.ingest.noting import note_contradictions
 from services.ingest.repository import BatchesRepository, DerivedRepository
 from services.ingest.settings import IngestSettings
+from services.ingest.turns import Turns
 from shared import clock
 from shared.db.rules_store import RulesStore
 from shared.events import ImportPhase
-from shared.messaging.errors import is_transient
+from shared.messaging.errors import describe, is_transient
 from shared.messaging.outbox import Outbox
 from shared.ops.composition import Base
 from shared.ops.logs import get_logger
@@ -23,6 +26,7 @@ from shared.ops.ticks import run_ticks
 
 _log = get_logger(__name__)
 _NOT_WHOLE = "fewer or more rows came than were announced; nothing was removed"
+_Step = Callable[[AsyncConnection, str], Awaitable[None]]
 
 
 class IngestWork:
@@ -38,38 +42,66 @@ class IngestWork:
         self._applying = Applying(base.outbox)
         self._deciding = Deciding(base.outbox)
         self._deriving = Deriving(base.outbox)
+        self._turns = Turns()
 
     async def run(self) -> None:
         """Steps until cancelled; sleeps when there is nothing to do."""
         await run_ticks(self.step, self._settings.tick_interval_s)
 
     async def step(self) -> bool:
-        """Moves days on, then takes one step for each tenant with work. Returns whether there was any."""
+        """Moves days on, then takes one step for each tenant with work. Returns whether any was tried.
+
+        A step that fails is its tenant's alone: the other tenants go on.
+        """
         async with self._base.tick_database.transaction() as connection:
             days = await self._batches.days(connection)
             tenants = await self._batches.tenants_with_work(connection)
         today = self._settings.as_of or clock.today()
         for tenant_id, day in days.items():
             if self._is_new(day, today):
-                async with self._base.database.transaction({tenant_id}) as connection:
-                    await self._begin_day(connection, tenant_id, today)
-        for tenant_id in tenants:
+                await self._try(tenant_id, partial(self._begin_day, today=today))
+        return any([await self._try(each, self._step, self._give_up) for each in tenants])
+
+    async def _try(
+        self,
+        tenant_id: str,
+        step: _Step,
+        give_up: Callable[[str, Exception], Awaitable[None]] | None = None,
+    ) -> bool:
+        """Takes a step unless the tenant waits. After a failure that may pass, or that cannot be given
+        up, the tenant waits for its next turn. Returns whether it was tried."""
+        if not self._turns.is_due(tenant_id):
+            return False
+        try:
             try:
                 async with self._base.database.transaction({tenant_id}) as connection:
-                    await self._step(connection, tenant_id)
+                    await step(connection, tenant_id)
             except Exception as error:
-                if is_transient(error):
+                if give_up is None or is_transient(error):
                     raise
-                await self._give_up(tenant_id, error)
-        return bool(tenants)
+                await give_up(tenant_id, error)
+            self._turns.succeeded(tenant_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop other tenants
+            failures = self._turns.put_off(tenant_id)
+            about = {"tenant": tenant_id, "error": describe(error)[:300], "failures": failures}
+            _log.error("a tenant's step will be tried again", **about)
+        return True
 
     async def _give_up(self, tenant_id: str, error: Exception) -> None:
-        """Puts aside a unit of work that can never succeed: the next ones, and other tenants, go on."""
+        """Puts aside a unit of work that can never succeed, so that the next ones go on."""
+        try:
+            async with self._base.database.transaction({tenant_id}) as connection:
+                await self._batches.lock_tenant(connection, tenant_id)
+                if batch := await self._batches.next_work(connection, tenant_id):
+                    await self._deciding.give_up(connection, batch)
+        except Exception as second:
+            if is_transient(second):
+                raise
+            _log.error("a command stays unanswered", tenant=tenant_id, exc_info=second)
         async with self._base.database.transaction({tenant_id}) as connection:
             await self._batches.lock_tenant(connection, tenant_id)
             if batch := await self._batches.next_work(connection, tenant_id):
                 await self._batches.update(connection, batch, state="failed")
-                await self._deciding.give_up(connection, batch)
                 detail = f"it cannot be worked off: {type(error).__name__}"
                 await self._tell(connection, batch, ImportPhase.REFUSED, detail=detail)
                 _log.error("work put aside", batch=batch.batch_id, exc_info=error)

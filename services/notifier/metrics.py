@@ -14,3 +14,12 @@ SECONDS = Histogram(
     ["channel"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 36_000),
 )
+DISABLED = Counter("onelead_sinks_disabled_total", "Sinks that were given up", ["channel"])
+CRM_STAGES = Counter(
+    "onelead_crm_stages_total", "Changes of stage in a CRM that moved a lead", ["sink"]
+)
+CRM_UNKNOWN_STAGES = Counter(
+    "onelead_crm_unknown_stages_total",
+    "Changes of stage in a CRM whose meaning nobody has told us",
+    ["sink"],
+)

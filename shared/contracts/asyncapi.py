@@ -100,7 +100,10 @@ def _operations() -> list[tuple[str, JsonObject]]:
     """What each part of OneLead does with each topic; outsiders do the opposite."""
     found = []
     for topic in TOPICS:
-        parts = [("send", topic.producer), *(("receive", who) for who in topic.consumers)]
+        parts = [
+            *(("send", who) for who in topic.producers),
+            *(("receive", who) for who in topic.consumers),
+        ]
         for action, who in parts:
             if who in {THE_TENANT, EVERY_SUBSCRIBER}:
                 continue

@@ -3,6 +3,7 @@
 COPY is refused on tables under row-level security, and a statement per row is ten times slower.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,9 @@ from sqlalchemy.dialects.postgresql import JSONB, dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 19
+_IN_64_BITS = range(-(2**63), 2**64)
 
 
 def _array_type(table: Table, column: str) -> str:
@@ -55,7 +59,18 @@ def _column_values(table: Table, column: str, rows: Sequence[Mapping[str, Any]])
 
 
 def _json_text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else orjson.dumps(value).decode()
+    if not isinstance(value, bytes):
+        return orjson.dumps(value).decode()  # refuses what 64 bits cannot hold by itself
+    if _LONG_NUMBER in value.translate(_AS_ZEROS):
+        json.loads(value, parse_int=_read_back_exactly)
+    return value.decode()
+
+
+def _read_back_exactly(digits: str) -> int:
+    """PostgreSQL would keep a longer integer, but it is read back as a float, which is none."""
+    if int(digits) not in _IN_64_BITS:
+        raise ValueError("an integer that 64 bits cannot hold cannot be stored")
+    return int(digits)
 
 
 async def upsert(
@@ -71,7 +86,8 @@ async def upsert(
 
     `guard` is a condition on `held` (the stored row) and `excluded` (the new one) that lets an update
     through; "nothing" never updates. JSON columns take an object or its encoded bytes. Returns the
-    rows written, as `returning` names their columns.
+    rows written, as `returning` names their columns. Raises ValueError or TypeError for an integer in
+    JSON that 64 bits cannot hold.
     """
     if not rows:
         return ()

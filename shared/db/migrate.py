@@ -10,7 +10,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-SERVICES = ("ingest", "scoring", "recommender", "notifier")
+SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
 _ROOT = Path(__file__).resolve().parents[2] / "services"
 _log = getLogger(__name__)
 

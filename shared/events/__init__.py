@@ -19,6 +19,15 @@ from shared.events.lead import (
     Risk,
     ValueProvenance,
 )
+from shared.events.lead_status import (
+    LeadAction,
+    LeadChange,
+    LeadCommand,
+    LeadCommandRefused,
+    LeadRefusal,
+    LeadState,
+    LeadStatusChanged,
+)
 from shared.events.notification import DeliveryOutcome, NotificationSettled
 from shared.events.public_lead import Bundle, LeadChanged, ServiceOffer
 from shared.events.records import (
@@ -59,6 +68,9 @@ EVENTS: tuple[type[Event], ...] = (
     ImportProgressed,
     AccountCommand,
     AccountDecided,
+    LeadCommand,
+    LeadStatusChanged,
+    LeadCommandRefused,
 )
 """Every event class; the schemas and the topic map are generated from and checked against it."""
 
@@ -92,10 +104,17 @@ __all__ = [
     "ImportPhase",
     "ImportProgressed",
     "JsonScalar",
+    "LeadAction",
+    "LeadChange",
     "LeadChanged",
+    "LeadCommand",
+    "LeadCommandRefused",
     "LeadDetected",
     "LeadFacts",
+    "LeadRefusal",
     "LeadScored",
+    "LeadState",
+    "LeadStatusChanged",
     "LeadType",
     "LeastChange",
     "LedgerLine",

@@ -2,9 +2,14 @@
 `onelead.account-decisions.v1` (rules.md §2)."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from shared.events.base import Event, OpenEnum
+
+DecisionNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""What an answer numbered a decision; what is beyond no database could hold as it was written."""
 
 
 class AccountAction(OpenEnum):
@@ -55,7 +60,7 @@ class AccountCommand(Event):
     into: str | None = None
     name: str | None = None
     founder: str | None = None
-    decision: int | None = None
+    decision: DecisionNumber | None = None
     why: str = ""
 
 

@@ -2,7 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
 
 from shared.events.base import Event, OpenEnum, State, Value
 
@@ -36,10 +38,19 @@ class ValueProvenance(OpenEnum):
     UNKNOWN = "unknown"
 
 
+_GENERATIONS = range(1, 1_001)
+
+
+def _generation(written: Any) -> Any:
+    """A reader goes on without a generation that cannot be one, however it came to be written."""
+    return written if written in _GENERATIONS else None
+
+
 class LeadFacts(Value):
     """A play on one box of one account.
 
-    `product_family_parent` is COMPUTE for PROLIANT, else None. `generation` is the N of "Gen N".
+    `product_family_parent` is COMPUTE for PROLIANT, else None. `generation` is the N of "Gen N",
+    1 to 1000.
     `catalogue_family` is the family whose services the lead is offered (its own, or its parent's
     if it has none), with the `catalogue_version` its value was computed from; both are None when
     the catalogue has neither. `box_id` is the serial number, or its stand-in when there is none.
@@ -59,7 +70,7 @@ class LeadFacts(Value):
     product_platform: str | None
     product_family: str
     product_family_parent: str | None
-    generation: int | None
+    generation: Annotated[int | None, BeforeValidator(_generation)]
     competitor_brand: str | None
     support_status: str | None
     end_of_life: date | None

@@ -6,16 +6,21 @@ from shared.events.base import Event, OpenEnum
 
 
 class DeliveryOutcome(OpenEnum):
-    """The final state of a delivery."""
+    """The final state of a delivery. `folded`: told in a digest instead."""
 
     SENT = "sent"
     DEAD = "dead"
     UNSURE = "unsure"
+    CANCELLED = "cancelled"
+    FOLDED = "folded"
     UNKNOWN = "unknown"
 
 
 class NotificationSettled(Event):
-    """A delivery reached a final state. `unsure`: it may have arrived and is not sent again."""
+    """A delivery reached a final state. `unsure`: it may have arrived and is not sent again.
+
+    `lead_id` is empty for what is about many leads.
+    """
 
     event_type: ClassVar[str] = "com.onelead.notification.settled.v1"
 

@@ -1,11 +1,15 @@
 """What a tenant writes on `onelead.records.v1.<tenant>`: batches of rows, and single changes."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.events.base import Event, JsonScalar, Value
+
+_IN_64_BITS = range(-(2**63), 2**64)
+Place = Annotated[int, Field(ge=0, lt=2**40)]
+"""A row's number, or how many there are."""
 
 
 class RecordKind(StrEnum):
@@ -36,7 +40,7 @@ class BatchPart(Value):
     mode: BatchMode
     file: str
     sheet: str
-    first_row: int
+    first_row: Place
     headers: dict[str, str]
 
 
@@ -64,8 +68,19 @@ class RecordObserved(Event):
     values: dict[str, JsonScalar]
     extra: dict[str, JsonScalar] = Field(default_factory=dict)
     batch_id: str | None = None
-    part: int = 0
-    row: int = 0
+    part: Annotated[int, Field(ge=0, lt=2**15)] = 0
+    row: Place = 0
+
+    @field_validator("values", "extra")
+    @classmethod
+    def _storable(cls, cells: dict[str, JsonScalar]) -> dict[str, JsonScalar]:
+        """A whole number that 64 bits cannot hold is kept as text: a database would round it."""
+        if all(type(cell) is not int or cell in _IN_64_BITS for cell in cells.values()):
+            return cells
+        return {
+            name: str(cell) if type(cell) is int and cell not in _IN_64_BITS else cell
+            for name, cell in cells.items()
+        }
 
 
 class RecordRemoved(Event):
@@ -84,4 +99,4 @@ class BatchCompleted(Event):
     event_type: ClassVar[str] = "com.onelead.batch.completed.v1"
 
     batch_id: str
-    count: int
+    count: Place

@@ -13,6 +13,7 @@ SEGMENTS = ("STRATEGIC_ENTERPRISE", "GROWTH", "TRANSACTIONAL")
 RECORD_KINDS = ("install_base", "opportunity", "project", "catalogue")
 
 MAX_PATTERN_LENGTH = 200
+CURRENCY_PATTERN = r"^[A-Z]{3}$"
 
 
 class RuleError(ValueError):
@@ -67,6 +68,7 @@ Days = Annotated[int, Field(ge=0, le=36_500)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal("1e15"))]
+Currency = Annotated[str, Field(pattern=CURRENCY_PATTERN)]
 Similarity = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Pattern = Annotated[Text, AfterValidator(_pattern)]

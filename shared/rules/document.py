@@ -1,4 +1,4 @@
-"""Reads a rules file's YAML into plain values and remembers where each of them stands.
+"""Reads the YAML of a rules file, or of another, into plain values and remembers where each of them stands.
 
 Only what such a file needs is accepted: no anchors, aliases, tags, second documents or
 repeated keys.
@@ -76,6 +76,7 @@ class _Builder:
     """Builds values from YAML events without recursion, refusing what a rules file never needs."""
 
     name: str
+    kind: str
     places: dict[Path, Place] = field(default_factory=dict)
     key_places: dict[Path, Place] = field(default_factory=dict)
     stack: list[_Open] = field(default_factory=list)
@@ -87,11 +88,11 @@ class _Builder:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                raise self._refuse(event, "a second document (---); a rules file is one document")
+                raise self._refuse(event, f"a second document (---); a {self.kind} is one document")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise self._refuse(event, "anchors and aliases (& and *) are not used in rules files")
+            raise self._refuse(event, f"anchors and aliases (& and *) are not used in {self.kind}s")
         elif getattr(event, "tag", None):
-            raise self._refuse(event, f"tags ({event.tag}) are not used in rules files")
+            raise self._refuse(event, f"tags ({event.tag}) are not used in {self.kind}s")
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -183,20 +184,20 @@ def _events(text: str, name: str) -> Iterator[Any]:
         raise UserError(f"{name}:{line_number}: this is not YAML: a control character") from error
 
 
-def read_document(content: bytes, name: str) -> Document:
-    """The document in a file's bytes; `name` is how messages call it.
+def read_document(content: bytes, name: str, kind: str = "rules file") -> Document:
+    """The document in a file's bytes; `name` is how messages call it, `kind` what it should be.
 
     Raises UserError, naming line and column, for what is not YAML in UTF-8, is empty, is no
     mapping, holds a key twice, or uses anchors, aliases or tags.
     """
     if len(content) > MAX_BYTES:
-        raise UserError(f"{name}: larger than {MAX_BYTES:,} bytes; this is not a rules file")
+        raise UserError(f"{name}: larger than {MAX_BYTES:,} bytes; this is not a {kind}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from error
-    builder = _Builder(name)
+    builder = _Builder(name, kind)
     for event in _events(text, name):
         builder.take(event)
     if builder.root is None:
@@ -204,5 +205,5 @@ def read_document(content: bytes, name: str) -> Document:
             f"{name}: the file is empty; write what you want different from the defaults"
         )
     if not isinstance(builder.root, dict):
-        raise UserError(f"{name}:1:1: a rules file consists of `key: value` lines")
+        raise UserError(f"{name}:1:1: a {kind} consists of `key: value` lines")
     return Document(name, builder.root, builder.places, builder.key_places)

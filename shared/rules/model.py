@@ -1,12 +1,20 @@
 """The shape of the rules file: every number of docs/rules.md, without defaults of its own."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from shared.rules.accounts import Accounts, SegmentBand, Segments
-from shared.rules.base import Banded, MoneyRange, RuleError, Section, Step, UnknownNameError
+from shared.rules.base import (
+    Banded,
+    Currency,
+    MoneyRange,
+    RuleError,
+    Section,
+    Step,
+    UnknownNameError,
+)
 from shared.rules.leads import (
     AttachRules,
     LeadRules,
@@ -73,7 +81,7 @@ class Rules(Section):
     """A tenant's rules, whole. Every family they name is one of `products`, or a parent."""
 
     version: Literal[1]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     reading: Reading
     products: Products
     accounts: Accounts

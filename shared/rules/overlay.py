@@ -29,7 +29,8 @@ def _is_table(annotation: Any) -> bool:
 def _below(annotation: Any, key: str | int) -> Any:
     """The annotation of an entry, or None where the rules know no such entry."""
     if _is_section(annotation):
-        known = annotation.model_fields.get(key)
+        fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
+        known = fields.get(str(key))
         return _bare(known.annotation) if known else None
     arguments = get_args(annotation)
     if _is_table(annotation):
@@ -37,12 +38,14 @@ def _below(annotation: Any, key: str | int) -> Any:
     return _bare(arguments[0]) if get_origin(annotation) is tuple else None
 
 
-def known_keys(path: Path) -> tuple[str, ...]:
-    """The keys that may stand at `path`; empty where any name may, or none."""
-    annotation: Any = Rules
+def known_keys(path: Path, model: type[BaseModel] = Rules) -> tuple[str, ...]:
+    """The keys that may stand at `path` of a model; empty where any name may, or none."""
+    annotation: Any = model
     for part in path:
         annotation = _below(annotation, part)
-    return tuple(annotation.model_fields) if _is_section(annotation) else ()
+    if not _is_section(annotation):
+        return ()
+    return tuple(field.alias or name for name, field in annotation.model_fields.items())
 
 
 def overlay(base: Any, over: Any, *, merge_tables: bool, annotation: Any = Rules) -> Any:

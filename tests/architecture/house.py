@@ -14,12 +14,19 @@ MAX_PART_LINES = 1_500
 CODE = ("services", "shared", "onelead", "tests", "bench")
 PRODUCT = ("services", "shared", "onelead")
 COUNTED_APART = (
+    "dispatcher",
+    "channels/crm",
+    "channels/mail",
     "migrations",
     "channels",
     "sources",
+    "notify_file",
+    "inbound",
     "repository",
     "domain/accounts",
     "domain/outlook",
+    "domain/plan",
+    "domain/crm",
     "domain",
 )
 ROOMS = ("__main__", "app", "subscribers", "handlers", "repository", "tables", "settings", "domain")

@@ -13,8 +13,11 @@ from shared.topics import DEAD_LETTER_SUFFIX, TOPICS, Topic
 from tests.architecture import house
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDE_PRODUCERS = {"the tenant", "onelead rules apply", "onelead accounts"}
-OUTSIDE_CONSUMERS = {"onelead import", "onelead accounts", "every subscriber of the tenant"}
+OUTSIDE_PRODUCERS = {"the tenant", "onelead rules apply", "onelead accounts", "onelead leads"}
+OUTSIDE_CONSUMERS = {
+    *("onelead import", "onelead accounts", "onelead leads"),
+    "every subscriber of the tenant",
+}
 
 
 def names_of(service: str) -> set[str]:
@@ -35,7 +38,10 @@ def test_every_topic_that_is_defined_is_in_the_map() -> None:
 
 
 def test_every_producer_and_consumer_is_a_service_or_known_outside() -> None:
-    assert {topic.producer for topic in TOPICS} <= {*SERVICES, *OUTSIDE_PRODUCERS}
+    assert {producer for topic in TOPICS for producer in topic.producers} <= {
+        *SERVICES,
+        *OUTSIDE_PRODUCERS,
+    }
     consumers = {consumer for topic in TOPICS for consumer in topic.consumers}
     assert consumers <= {*SERVICES, *OUTSIDE_CONSUMERS}
 

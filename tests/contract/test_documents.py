@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from onelead.cli import COMMANDS
 from onelead.settings import EditionSettings
+from onelead.standins.settings import StandinSettings
 from services.ingest.sources.judge import judge_record
 from shared.events import RecordObserved
 from shared.rules.load import default_rules
@@ -88,12 +89,19 @@ def in_words(field: Any) -> str:
 
 def tables() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """Each table of the document with the fields it must hold."""
-    command, every, one_each, notifier = documented()
+    command, every, one_each, notifier, standins = documented()
     small = tuple(k for name, k in SERVICE_SETTINGS.items() if name != "notifier")
     yield command, fields_of((EditionSettings,), BaseSettings)
     yield every, fields_of((ServiceSettings,), BaseSettings)
     yield one_each, fields_of(small, ServiceSettings)
     yield notifier, fields_of((SERVICE_SETTINGS["notifier"],), ServiceSettings)
+    yield (
+        standins,
+        {
+            f"ONELEAD_STANDINS_{name.upper()}": field
+            for name, field in StandinSettings.model_fields.items()
+        },
+    )
 
 
 @pytest.mark.parametrize(("written", "fields"), list(tables()))

@@ -75,12 +75,12 @@ def test_what_a_reader_may_start_from_nothing_with_is_compacted_and_keyed() -> N
     assert all("tenant" in topic.key for topic in compacted)
 
 
-@pytest.mark.parametrize("service", ["ingest", "scoring", "recommender", "notifier"])
+@pytest.mark.parametrize("service", ["ingest", "scoring", "recommender", "notifier", "lifecycle"])
 def test_a_service_knows_the_topics_it_reads_and_writes_and_no_others(service: str) -> None:
     given_by_map = {
         name
         for name, topic in vars(topics).items()
-        if isinstance(topic, Topic) and service in (topic.producer, *topic.consumers)
+        if isinstance(topic, Topic) and service in (*topic.producers, *topic.consumers)
     }
     assert _topics_named_in(SERVICES / service) == given_by_map
 

@@ -15,7 +15,7 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import get_mutant_name
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("ingest", "scoring", "recommender", "notifier", "laws")
+TESTS = ("ingest", "scoring", "recommender", "notifier", "lifecycle", "laws")
 _COPIED = ("services", "shared", "onelead", "samples", "requirements")
 _WORKERS = 2
 _EXAMPLES = 12

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from onelead.settings import EditionSettings
 from services.ingest.settings import IngestSettings
+from services.lifecycle.settings import LifecycleSettings
 from services.notifier.settings import NotifierSettings
 from services.recommender.settings import RecommenderSettings
 from services.scoring.settings import ScoringSettings
@@ -21,6 +22,7 @@ SERVICE_SETTINGS: dict[str, type[ServiceSettings]] = {
     "scoring": ScoringSettings,
     "recommender": RecommenderSettings,
     "notifier": NotifierSettings,
+    "lifecycle": LifecycleSettings,
 }
 SETTINGS: dict[str, type[BaseSettings]] = {**SERVICE_SETTINGS, "migrate": EditionSettings}
 _PREFIX = "ONELEAD_"

@@ -15,13 +15,12 @@ _TIMEOUT_S = 240
 
 def docker_compose() -> str:
     """The path of docker-compose, installed when it is missing."""
-    found = shutil.which("docker-compose")
-    if found is None:
-        _run(["apt-get", "update"], "docker-compose")
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", "docker-compose"]
-        _run(install, "docker-compose")
-        found = shutil.which("docker-compose")
-    return found or _tell("docker-compose", "it was installed and is not on the PATH")
+    return _installed("docker-compose")
+
+
+def chromium() -> str:
+    """The path of Chromium, installed when it is missing."""
+    return _installed("chromium")
 
 
 def promtool() -> str:
@@ -39,6 +38,16 @@ def promtool() -> str:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / "usr/bin/promtool", kept)
     return str(kept)
+
+
+def _installed(package: str) -> str:
+    """The path of a program that has its package's name."""
+    found = shutil.which(package)
+    if found is None:
+        _run(["apt-get", "update"], package)
+        _run(["apt-get", "install", "--yes", "--no-install-recommends", package], package)
+        found = shutil.which(package)
+    return found or _tell(package, "it was installed and is not on the PATH")
 
 
 def _run(command: Sequence[str], package: str, folder: Path | None = None) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from shared import clock
-from tests.unit.conftest import SetClock
+from tests.support.set_clock import SetClock
 
 
 def test_a_test_that_needs_a_time_sets_it(set_clock: SetClock) -> None:

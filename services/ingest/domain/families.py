@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from shared.rules.model import Products
 
+_LATEST_THINKABLE = 1_000
+
 
 @dataclass(frozen=True)
 class Product:
@@ -28,11 +30,18 @@ def product_of(name: str | None, platform: str | None, rules: Products) -> Produ
     return Product(
         family=family,
         parent=rules.parents.get(family),
-        generation=int(generation[1]) if generation else None,
+        generation=_generation_of(generation[1] if generation else None),
         competitor_brand=next(
             (b for b in rules.competitor_brands if _found(rf"\b{re.escape(b)}\b", text)), None
         ),
     )
+
+
+def _generation_of(digits: str | None) -> int | None:
+    """The number of a generation; one that no product can be of is as good as none."""
+    if digits is None or len(digits) > len(str(_LATEST_THINKABLE)) or not digits.isdecimal():
+        return None
+    return int(digits) if 1 <= int(digits) <= _LATEST_THINKABLE else None
 
 
 @lru_cache(maxsize=50_000)

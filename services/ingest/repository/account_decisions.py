@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,8 +13,10 @@ from services.ingest import tables as t
 from services.ingest.domain.accounts.decisions import Decision
 from shared.db import bulk
 from shared.db.queries import load_queries
+from shared.ops.logs import get_logger
 
 _SQL = load_queries(__file__)
+_log = get_logger(__name__)
 _KEY = ("tenant_id", "number")
 
 
@@ -51,11 +55,12 @@ class AccountDecisionsRepository:
         await bulk.upsert(connection, t.account_decisions, rows, key=_KEY)
 
     async def log(self, connection: AsyncConnection, tenant_id: str) -> list[Decision]:
-        """Everything that was ever asked, in its order."""
+        """Everything that was ever asked, in its order; what cannot be read has no effect."""
         d = t.account_decisions
-        statement = select(d.c.decision).where(d.c.tenant_id == tenant_id).order_by(d.c.number)
-        rows = await connection.execute(statement)
-        return [Decision.model_validate(row) for row in rows.scalars()]
+        statement = select(d.c.number, d.c.decision).where(d.c.tenant_id == tenant_id)
+        rows = await connection.execute(statement.order_by(d.c.number))
+        read = (_decision(tenant_id, row) for row in rows)
+        return [each for each in read if each is not None]
 
     async def facts_of(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
@@ -85,6 +90,15 @@ class AccountDecisionsRepository:
         parameters = {"tenant": tenant_id, "territories": sorted(territories)}
         rows = await connection.execute(_SQL["territories_since"], parameters)
         return {row.territory_id: row.since for row in rows}
+
+
+def _decision(tenant_id: str, row: Any) -> Decision | None:
+    try:
+        return Decision.model_validate(row.decision)
+    except ValidationError as error:
+        # One row of a log must not stop all that is decided by the others.
+        _log.error("decision cannot be read", tenant=tenant_id, number=row.number, exc_info=error)
+        return None
 
 
 def _row(tenant_id: str, decision: Decision) -> dict[str, object]:

@@ -64,6 +64,8 @@ def read_files(
 
 
 def _read_file(path: Path, reading: Reading) -> tuple[list[Sheet], BatchMode]:
+    if path == Path():
+        raise UserError("no file is named", hint="give workbooks (.xlsx) or CSV files")
     suffix = path.suffix.lower()
     known = path.is_file() and suffix in (*_WORKBOOKS, *_TEXTS)
     if path.exists() and not known:

@@ -1,18 +1,15 @@
-"""What the HTTP channels share: a careful client, bounded answers, and errors read as outcomes."""
+"""What the HTTP channels share: answers and failures of a request, read as outcomes."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
 
-from services.notifier.domain.attempt import Outcome, Retryable, Unsure
+from services.notifier.domain.attempt import Delivered, Outcome, Rejected, Retryable, Unsure
+from shared import clock
+from shared.asking import MAX_ANSWER_BYTES, TIMEOUT_S, Answer, ask, make_client
+from shared.outbound import RefusedAddressError
 
-TIMEOUT_S = 15.0
-MAX_ANSWER_BYTES = 64 * 1024
 _NOTHING_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -20,64 +17,89 @@ _NOTHING_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_AUTH = frozenset({401, 403, 407})
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer, cut to a size that cannot hurt."""
+class Manners:
+    """How a sink means its answers.
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body's beginning on one line, for an operator."""
-        return " ".join(self.body[:200].decode(errors="replace").split())
-
-    def pause_s(self, now: datetime) -> float | None:
-        """Seconds to stay away, from Retry-After as seconds or as a date; None when not said."""
-        wish = self.headers.get("retry-after", "").strip()
-        if wish.isdecimal():
-            return float(wish)
-        try:
-            return max(0.0, (parsedate_to_datetime(wish) - now).total_seconds())
-        except (ValueError, TypeError):
-            return None
-
-
-def make_client(*, keep_alive: bool) -> httpx.AsyncClient:
-    """A client that follows no redirects and takes no proxies or credentials from the environment.
-
-    `keep_alive`: a kept connection may turn out closed after a request has left, which cannot be
-    told from a lost answer; only a channel that may repeat itself keeps connections.
+    `refuses`: statuses that mean this message; other 4xx an operator can mend. `ends`: those that say
+    the sink is gone. `pause_s`: the rest to give after a 429 that names none. `again`: whether a
+    message may be sent again after a server error. `mendable`: words by which a refusal is not of the
+    message after all.
     """
-    # Their lines for each request hold the whole address, and a webhook's address is a secret.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        timeout=TIMEOUT_S,
-        follow_redirects=False,
-        trust_env=False,
-        limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0),
-        headers={"User-Agent": "OneLead/1", "Accept-Encoding": "identity"},
-    )
+
+    name: str
+    refuses: frozenset[int]
+    ends: frozenset[int] = frozenset()
+    pause_s: float | None = None
+    again: bool = False
+    mendable: tuple[str, ...] = ()
 
 
-async def ask(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> Answer:
-    """Sends a request and reads at most 64 KiB of the answer. Raises httpx.HTTPError."""
-    async with client.stream(method, url, **options) as response:
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) >= MAX_ANSWER_BYTES:
-                break
-        return Answer(response.status_code, response.headers, body[:MAX_ANSWER_BYTES])
+def answer_outcome(answer: Answer, manners: Manners, *secrets: str) -> Outcome:
+    """What an answer means for the delivery; `secrets` are struck out of what is quoted of it."""
+    status = answer.status
+    said = f"{manners.name} answered {status} {answer.text_without(*secrets)}".strip()
+    if httpx.codes.is_success(status):
+        return Delivered(status=status)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        pause_s = answer.pause_s(clock.now())
+        return Retryable(said, manners.pause_s if pause_s is None else pause_s, status, "limited")
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        return Retryable(said, answer.pause_s(clock.now()), status, "server")
+    mendable = any(word in answer.text for word in manners.mendable)
+    if status in manners.refuses | manners.ends and not mendable:
+        gone = status in manners.ends
+        return Rejected(said, status, "gone" if gone else "rejected", gone)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and not manners.again:
+        return Unsure(said, status, "server")
+    return Retryable(said, status=status, error=_class_of(status))
+
+
+def _class_of(status: int) -> str:
+    if status in _AUTH:
+        return "auth"
+    return "server" if status >= httpx.codes.INTERNAL_SERVER_ERROR else "refused"
+
+
+async def post(
+    client: httpx.AsyncClient,
+    url: str,
+    body: bytes,
+    manners: Manners,
+    *secrets: str,
+    headers: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Posts JSON once; what is quoted of the answer is without the secrets."""
+    headers = {"Content-Type": "application/json", **(headers or {})}
+    try:
+        answer = await ask(client, "POST", url, content=body, headers=headers)
+    except httpx.HTTPError as error:
+        return transport_outcome(error)
+    return answer_outcome(answer, manners, *secrets)
 
 
 def transport_outcome(error: httpx.HTTPError) -> Outcome:
-    """Whether a failed request may have arrived. The reason holds no address, hence no secret."""
+    """Whether a failed request may have arrived. The reason holds no path, hence no secret."""
+    if isinstance(error, RefusedAddressError):
+        return Rejected(str(error), error="refused_address")
     reason = type(error).__name__
+    late = isinstance(error, httpx.TimeoutException)
     if isinstance(error, _NOTHING_SENT):
-        return Retryable(f"no connection: {reason}")
-    return Unsure(f"no answer: {reason}")
+        return Retryable(f"no connection: {reason}", error="timeout" if late else "connect")
+    return Unsure(f"no answer: {reason}", error="timeout" if late else "lost")
+
+
+__all__ = [
+    "MAX_ANSWER_BYTES",
+    "TIMEOUT_S",
+    "Answer",
+    "Manners",
+    "answer_outcome",
+    "ask",
+    "make_client",
+    "post",
+    "transport_outcome",
+]

@@ -3,79 +3,92 @@
 The webhook is blind: after a lost answer nobody can look whether the message stands in the channel.
 """
 
-from typing import Any, Self
+import re
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
-import httpx
+import orjson
 
-from services.notifier.channels.http import Answer, ask, make_client, transport_outcome
-from services.notifier.channels.slack_blocks import alert_payload
-from services.notifier.domain.attempt import Delivered, Outcome, Rejected, Retryable, Unsure
-from services.notifier.domain.delivery import Delivery
-from services.notifier.domain.message import Content, Withdrawal
-from services.notifier.domain.routing import Target
-from services.notifier.settings import NotifierSettings, SlackSink
-from shared import clock
+from services.notifier.channels.http import Manners, make_client, post
+from services.notifier.channels.sink import Secret, SinkSettings
+from services.notifier.channels.slack_blocks import payload
+from services.notifier.channels.wording import TOLD_IN_CHATS
+from services.notifier.domain.attempt import Certainty, Outcome
+from services.notifier.domain.contents import Content
+from services.notifier.domain.delivery import Delivery, Purpose
+from services.notifier.domain.plan import Target
+from shared.errors import UserError
+from shared.outbound import OutboundPolicy
 
-_PAUSE_UNSAID_S = 30.0
-_REFUSES_THE_MESSAGE = frozenset({400, 413, 422})
+PAUSE_UNSAID_S = 30.0
+_WEBHOOK_PATH = re.compile(r"/services/(T[^/]+)/(B[^/]+)/[^/]+$")
+# Other refusals are of the webhook or its channel: an operator can mend them.
+_MANNERS = Manners("Slack", refuses=frozenset({400, 413, 422}), pause_s=PAUSE_UNSAID_S)
+
+
+class SlackSink(SinkSettings):
+    """An incoming webhook."""
+
+    channel: Literal["slack"] = "slack"
+    webhook_url: Secret
+
+    @property
+    def address(self) -> str:
+        """The webhook without its secret: its team and webhook ids. Raises UserError for another address."""
+        parts = urlsplit(self.webhook_url.get_secret_value())
+        match = _WEBHOOK_PATH.search(parts.path)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or match is None:
+            raise UserError(
+                "the Slack webhook_url is not the address of an incoming webhook",
+                hint="it looks like https://hooks.slack.com/services/T…/B…/…",
+            )
+        return "/".join(match.group(1, 2))
 
 
 class SlackChannel:
-    """Alerts in one Slack channel; Slack takes about one message a second from a webhook."""
+    """Messages in one Slack channel; Slack takes about one message a second from a webhook."""
 
-    name = "slack"
-    concurrency = 1
+    name: ClassVar[str] = "slack"
+    settings_class: ClassVar[type[SinkSettings]] = SlackSink
+    accepts: ClassVar[frozenset[Purpose]] = TOLD_IN_CHATS
+    certainty: ClassVar[Certainty] = Certainty.BLIND
 
-    def __init__(self, sink: SlackSink) -> None:
-        self._sink = sink
-        self._client = make_client(keep_alive=False)
+    def __init__(self, sink: SlackSink, policy: OutboundPolicy) -> None:
+        self._url = sink.webhook_url.get_secret_value()
+        self._address = sink.address
+        self._client = make_client(policy, keep_alive=False)
         self.repeatable = sink.when_unsure == "repeat"
+        self.concurrency = sink.concurrency or 1
 
     @classmethod
-    def from_settings(cls, settings: NotifierSettings) -> Self | None:
-        """The channel, or None without ONELEAD_SLACK_WEBHOOK_URL."""
-        sink = settings.slack()
-        return None if sink is None else cls(sink)
+    def open(cls, settings: SlackSink, policy: OutboundPolicy) -> Self:
+        """The sink of an incoming webhook."""
+        return cls(settings, policy)
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """The webhook, named by its team and webhook ids."""
-        return (Target(self.name, self._sink.address),)
+        return (Target(self.name, self._address),)
 
     def render(self, content: Content, delivery: Delivery) -> dict[str, Any]:
-        """The webhook's JSON body (rules.md §8). Raises TypeError for a withdrawal."""
-        if isinstance(content, Withdrawal):
-            raise TypeError(f"slack is not told of withdrawals ({delivery.id})")
-        return alert_payload(content)
+        """The webhook's JSON body (rules.md §8). Raises TypeError for what the channel is not told."""
+        if delivery.purpose not in self.accepts:
+            raise TypeError(f"slack is not told of {delivery.purpose.value} ({delivery.id})")
+        return payload(content)
+
+    def wire(self, rendered: dict[str, Any]) -> bytes:
+        """The webhook's JSON body."""
+        return orjson.dumps(rendered)
 
     async def send(self, rendered: dict[str, Any]) -> Outcome:
         """Posts the message once."""
-        try:
-            url = self._sink.url.get_secret_value()
-            answer = await ask(self._client, "POST", url, json=rendered)
-        except httpx.HTTPError as error:
-            return transport_outcome(error)
-        return self._outcome(answer)
+        secret = self._url.rpartition("/")[2]
+        return await post(self._client, self._url, self.wire(rendered), _MANNERS, secret)
+
+    async def find(self, rendered: dict[str, Any]) -> Outcome | None:
+        """A webhook cannot be asked."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         """Closes the client."""
         await self._client.aclose()
-
-    def _outcome(self, answer: Answer) -> Outcome:
-        said = f"Slack answered {answer.status} {self._without_secret(answer.text)}".strip()
-        if answer.status == httpx.codes.OK:
-            return Delivered()
-        if answer.status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}:
-            pause_s = answer.pause_s(clock.now())
-            limited = answer.status == httpx.codes.TOO_MANY_REQUESTS
-            return Retryable(said, _PAUSE_UNSAID_S if limited and pause_s is None else pause_s)
-        if answer.status in _REFUSES_THE_MESSAGE:
-            return Rejected(said)
-        if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return Unsure(said)
-        # A revoked webhook or an archived channel: it did not arrive, and an operator can mend it.
-        return Retryable(said)
-
-    def _without_secret(self, text: str) -> str:
-        secret = self._sink.url.get_secret_value().rpartition("/")[2]
-        return text.replace(secret, "…")

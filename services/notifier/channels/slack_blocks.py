@@ -1,29 +1,38 @@
-"""An alert as Slack's Block Kit (rules.md §8), within Slack's limits, user text never interpreted."""
+"""A content as Slack's Block Kit, within Slack's limits, user text never interpreted (rules.md §8)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.notifier.domain.message import Alert, service_text, value_text
+from services.notifier.channels.wording import Listing, Told, told
+from services.notifier.domain.contents import Content
 
 HEADER_LIMIT = 150
-TEXT_LIMIT = 3_000
-FIELD_LIMIT = 2_000
-_MARKUP = re.compile(r"[*_~`]|:[\w+-]+:|^>", re.MULTILINE)
+TEXT_LIMIT = 2_500
+LINE_LIMIT = 300
+FIELD_LIMIT = 600
+"""With these, a message stays below 13,200 characters in all, beyond which Slack refuses a bot's."""
+
+_MARKUP = re.compile(r"[*_~`]|:[^\s:]+:|^>", re.MULTILINE)
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_TEXT_IS_TEXT = {"parse": "none", "unfurl_links": False, "unfurl_media": False}
 
 Block = Mapping[str, Any]
 
 
-def alert_payload(alert: Alert) -> dict[str, Any]:
-    """The webhook's body: blocks, and a line of text for notifications and screen readers."""
-    line = f"CRITICAL lead: {alert.title}, {alert.account}, score {alert.score}"
-    return {"text": escape(line, TEXT_LIMIT), "blocks": _blocks(alert)}
+def payload(content: Content) -> dict[str, Any]:
+    """The message: blocks, and a line of text for notifications and screen readers."""
+    words = told(content)
+    return {
+        "text": escape(words.summary, TEXT_LIMIT),
+        "blocks": list(_blocks(words)),
+        **_TEXT_IS_TEXT,
+    }
 
 
 def escape(text: str, limit: int) -> str:
     """Text with exactly `& < >` escaped, at most `limit` characters, no escape cut in half."""
-    pieces = [_ESCAPES.get(character, character) for character in text]
+    pieces = [_ESCAPES.get(character, character) for character in text[: limit + 1]]
     if sum(map(len, pieces)) <= limit:
         return "".join(pieces) or "–"
     room = limit - 1
@@ -36,38 +45,36 @@ def escape(text: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
-def _blocks(alert: Alert) -> list[Block]:
-    fields = [
-        _labelled("Account", alert.account, FIELD_LIMIT),
-        _labelled("Score", f"{alert.score} of 100", FIELD_LIMIT),
-        _labelled("Value", value_text(alert), FIELD_LIMIT),
-        _labelled("Priority", str(alert.priority), FIELD_LIMIT),
-    ]
-    button = {
-        "type": "button",
-        "action_id": "open_lead",
-        "style": "primary",
-        "text": _plain("Open the lead", 75),
-        "url": alert.link,
-    }
-    return [
-        {"type": "header", "text": _plain(f"CRITICAL lead: {alert.title}", HEADER_LIMIT)},
-        {"type": "section", "fields": fields},
-        {"type": "section", "text": _plain(alert.description, TEXT_LIMIT)},
-        {"type": "section", "text": _services(alert)},
-        {"type": "actions", "elements": [button]},
-        {"type": "context", "elements": [_plain(_footer(alert), FIELD_LIMIT)]},
-    ]
+def _blocks(words: Told) -> Iterator[Block]:
+    yield {"type": "header", "text": _plain(words.headline, HEADER_LIMIT)}
+    if words.facts:
+        fields = [_labelled(label, text, FIELD_LIMIT) for label, text in words.facts]
+        yield {"type": "section", "fields": fields}
+    if words.text:
+        yield {"type": "section", "text": _plain(words.text, TEXT_LIMIT)}
+    for listing in words.lists:
+        yield from _listing(listing)
+    if words.link:
+        label, url = words.link
+        button = {**_button(label, url), "style": "primary"}
+        yield {"type": "actions", "elements": [button]}
+    if words.footer:
+        yield {"type": "context", "elements": [_plain(words.footer, LINE_LIMIT)]}
 
 
-def _services(alert: Alert) -> Block:
-    lines: Sequence[str] = [f"• {service_text(service)}" for service in alert.services]
-    missing = f"None: {alert.no_service_reason or 'no service fits'}".replace("_", " ")
-    return _labelled("Top services", "\n".join(lines) or missing, TEXT_LIMIT)
+def _listing(listing: Listing) -> Iterator[Block]:
+    """One section for lines that lead nowhere; otherwise each line beside its own button."""
+    if not any(line.link for line in listing.lines):
+        text = "\n".join(line.text for line in listing.lines)
+        yield {"type": "section", "text": _labelled(listing.label, text, TEXT_LIMIT)}
+        return
+    for line in listing.lines:
+        section: Block = {"type": "section", "text": _plain(line.text, LINE_LIMIT)}
+        yield {**section, "accessory": _button("Open", line.link)} if line.link else section
 
 
-def _footer(alert: Alert) -> str:
-    return f"Risk {alert.risk} · scored as of {alert.as_of.isoformat()} · {alert.tenant_id}"
+def _button(label: str, url: str) -> Block:
+    return {"type": "button", "action_id": "open_lead", "text": _plain(label, 75), "url": url}
 
 
 def _plain(text: str, limit: int) -> Block:

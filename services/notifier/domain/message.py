@@ -12,8 +12,8 @@ from urllib.parse import quote
 from shared.events import LeadChanged, LeadType, Priority, Risk, ServiceOffer, Value
 
 TOP_SERVICES = 3
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
-"""Control characters and those that turn the direction of the text around them."""
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Control characters, those that turn the direction of the text around them, and halves of characters."""
 
 
 class Service(Value):
@@ -46,6 +46,13 @@ class Alert(Value):
     no_service_reason: str | None
     link: str
     as_of: date
+    account_id: str = ""
+    territory: str | None = None
+    office_id: str | None = None
+    owner: str | None = None
+    product: str = ""
+    serial_number: str | None = None
+    end_of_life: date | None = None
 
     @property
     def description(self) -> str:
@@ -53,17 +60,9 @@ class Alert(Value):
         return " ".join(f"{part.rstrip('.')}." for part in (*self.reasons, self.action) if part)
 
 
-class Withdrawal(Value):
-    """An announced lead that no longer holds, with the alert that a record was made from."""
-
-    alert: Alert
-    reason: str
-
-
-Content = Alert | Withdrawal
-
-
-def alert_of(lead: LeadChanged, *, tenant_id: str, console_url: str) -> Alert:
+def alert_of(
+    lead: LeadChanged, *, tenant_id: str, console_url: str, owner: str | None = None
+) -> Alert:
     """The alert for a lead; its link leads to the lead's page under `console_url`."""
     return Alert(
         tenant_id=tenant_id,
@@ -84,6 +83,13 @@ def alert_of(lead: LeadChanged, *, tenant_id: str, console_url: str) -> Alert:
         no_service_reason=lead.no_service_reason,
         link=f"{console_url.rstrip('/')}/leads/{quote(lead.lead_id, safe='')}",
         as_of=lead.as_of,
+        account_id=lead.account_id,
+        territory=lead.territory,
+        office_id=lead.office_id,
+        owner=owner,
+        product=plain(lead.product_name),
+        serial_number=plain(lead.serial_number) if lead.serial_number else None,
+        end_of_life=lead.end_of_life,
     )
 
 

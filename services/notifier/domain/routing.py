@@ -1,40 +1,13 @@
-"""Which sinks a tenant's leads are told to, and what a new version of a lead asks for.
-
-Reads the lead as published and what is known of it; decides alerts and withdrawals (rules.md §8).
+"""What a new version of a lead asks for: reads the lead as published and what is known of it, decides
+alerts and withdrawals (rules.md §8).
 """
 
 from dataclasses import dataclass
 from datetime import date
 
 from services.notifier.domain.message import plain
+from services.notifier.domain.plan import Target
 from shared.events import LeadChanged
-
-EVERY_TENANT = "*"
-
-
-@dataclass(frozen=True)
-class Target:
-    """One sink: an address on a channel. Addresses are names, never secrets.
-
-    `tells_withdrawals`: the sink keeps a record of the lead and must hear that it no longer holds.
-    """
-
-    channel: str
-    address: str
-    tells_withdrawals: bool = False
-
-
-@dataclass(frozen=True)
-class Routes:
-    """The configured sinks and the tenants they belong to (`*`: every tenant)."""
-
-    targets: tuple[Target, ...]
-    tenants: frozenset[str]
-
-    def of(self, tenant_id: str) -> tuple[Target, ...]:
-        """The sinks of a tenant; none for a tenant they do not belong to."""
-        mine = tenant_id in self.tenants or EVERY_TENANT in self.tenants
-        return self.targets if mine else ()
 
 
 @dataclass(frozen=True)

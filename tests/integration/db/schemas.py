@@ -9,6 +9,7 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.tables import metadata as ingest
+from services.lifecycle.tables import metadata as lifecycle
 from services.notifier.tables import metadata as notifier
 from services.recommender.tables import metadata as recommender
 from services.scoring.tables import metadata as scoring
@@ -18,6 +19,7 @@ SCHEMAS: dict[str, MetaData] = {
     "scoring": scoring,
     "recommender": recommender,
     "notifier": notifier,
+    "lifecycle": lifecycle,
 }
 TABLES: list[Table] = [table for each in SCHEMAS.values() for table in each.sorted_tables]
 

@@ -125,6 +125,15 @@ async def test_a_json_column_takes_objects_and_encoded_bytes(
     assert (await stored(connection, table))[0]["document"] == wanted
 
 
+@pytest.mark.parametrize("given", [{"a": 10**20}, b'{"a":100000000000000000000}'], ids=repr)
+async def test_an_integer_that_would_be_read_back_as_another_is_not_stored(
+    connection: AsyncConnection, table: Table, given: Any
+) -> None:
+    with pytest.raises((TypeError, ValueError), match="64"):
+        await bulk.upsert(connection, table, [thing(1, document=given)], key=KEY)
+    assert await stored(connection, table) == []
+
+
 async def test_no_rows_are_no_statement(connection: AsyncConnection, table: Table) -> None:
     assert await bulk.upsert(connection, table, [], key=KEY, returning="id") == ()
     await bulk.insert(connection, table, [])

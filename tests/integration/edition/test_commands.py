@@ -14,6 +14,7 @@ import yaml
 
 from onelead.cli import run_command_line
 from onelead.messages import read_from_beginning
+from shared.db.migrate import SERVICES
 from shared.events import BatchCompleted, BatchOpened, RecordObserved, RulesApplied
 from shared.messaging.codec import decode
 from shared.topics import RECORDS, RULES
@@ -84,7 +85,7 @@ def test_topics_are_listed_and_only_missing_ones_created(onelead: OneLead, tenan
 def test_schemas_can_be_migrated_any_number_of_times(onelead: OneLead) -> None:
     assert onelead("migrate") == Result(
         0,
-        "ingest: up to date\nscoring: up to date\nrecommender: up to date\nnotifier: up to date\n",
+        "".join(f"{service}: up to date\n" for service in SERVICES),
         "",
     )
 

@@ -1,23 +1,22 @@
 """The notifier's parts on a real PostgreSQL, put together as a test needs them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import text
 
-from services.notifier.channels import AnyChannel
-from services.notifier.delivery_queue import DeliveryQueue
+from services.notifier.channels import by_target
 from services.notifier.dispatcher import Dispatcher
-from services.notifier.domain.attempt import Delivered, Outcome
-from services.notifier.domain.delivery import Delivery
-from services.notifier.domain.message import Content
-from services.notifier.domain.routing import Routes, Target
+from services.notifier.domain.attempt import Certainty, Delivered, Outcome
+from services.notifier.domain.contents import Content
+from services.notifier.domain.delivery import Delivery, Purpose
+from services.notifier.domain.plan import Limits, Plan, Sink, Target
 from services.notifier.handlers import NotifierHandlers
-from services.notifier.repository import NotifierRepository
+from services.notifier.repository import DeliveryQueue, NotifierRepository
 from services.notifier.settings import NotifierSettings
 from shared.events import LeadChanged
 from shared.messaging.codec import OutboxMessage, Received, decode, encode, tombstone
@@ -30,25 +29,29 @@ FINAL = {"sent", "dead", "unknown", "cancelled"}
 
 @dataclass
 class ScriptedChannel:
-    """A channel that does as told: outcomes one after the other, then Delivered; may be held up."""
+    """A channel that does as told: outcomes one after the other, then Delivered; may be held up.
+
+    `found`: what a look-up says, one after the other; then that the message is not there.
+    """
 
     name: str = "slack"
     concurrency: int = 1
     repeatable: bool = False
     tells_withdrawals: bool = False
+    certainty: Certainty = Certainty.BLIND
     address: str = "target"
     outcomes: list[Outcome] = field(default_factory=list)
+    found: list[Outcome | None] = field(default_factory=list)
     calls: list[Delivery] = field(default_factory=list)
+    looked: list[Delivery] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: int = 0
     most_at_once: int = 0
+    limits: Limits = field(default_factory=lambda: Limits(alerts_per_hour=None))
+    sends: frozenset[Purpose] = frozenset({Purpose.ALERT})
 
     def __post_init__(self) -> None:
         self.held.set()
-
-    @classmethod
-    def from_settings(cls, settings: NotifierSettings) -> Self | None:  # noqa: ARG003 - as the protocol has it
-        return cls()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -56,6 +59,9 @@ class ScriptedChannel:
 
     def render(self, content: Content, delivery: Delivery) -> Delivery:  # noqa: ARG002
         return delivery
+
+    def wire(self, rendered: Delivery) -> bytes:
+        return rendered.id.encode()
 
     async def send(self, rendered: Delivery) -> Outcome:
         self.calls.append(rendered)
@@ -68,6 +74,10 @@ class ScriptedChannel:
             self.under_way -= 1
         return self.outcomes.pop(0) if self.outcomes else Delivered()
 
+    async def find(self, rendered: Delivery) -> Outcome | None:
+        self.looked.append(rendered)
+        return self.found.pop(0) if self.found else None
+
     async def close(self) -> None:
         """Nothing to close."""
 
@@ -76,24 +86,44 @@ class ScriptedChannel:
         await wait_until(lambda: len(self.calls) >= times, f"{times} calls of the sink")
 
 
+def sink_of(name: str, channel: Any, tenants: Iterable[str]) -> Sink:
+    """A sink of the plan for an opened or scripted channel."""
+    sends = getattr(channel, "sends", None) or channel.accepts
+    if channel.targets[0].tells_withdrawals:
+        sends = sends | {Purpose.WITHDRAWAL}
+    return Sink(
+        name=name,
+        targets=channel.targets,
+        tenants=frozenset(tenants),
+        sends=sends,
+        limits=getattr(channel, "limits", Limits(alerts_per_hour=None)),
+        concurrency=channel.concurrency,
+    )
+
+
 class Bench:
-    """One notifier of one tenant."""
+    """One notifier of one tenant, or of several that share its sinks."""
 
     def __init__(
         self,
         base: Base,
         settings: NotifierSettings,
         tenant: str,
-        channels: Mapping[str, AnyChannel],
+        channels: Mapping[str, Any],
+        *,
         since: date | None = None,
+        others: Iterable[str] = (),
     ) -> None:
-        targets = tuple(target for channel in channels.values() for target in channel.targets)
-        routes = Routes(targets, frozenset({tenant}))
+        tenants = {tenant, *others}
+        plan = Plan(tuple(sink_of(name, c, tenants) for name, c in channels.items()))
         self.base = base
         self.tenant = tenant
-        self.dispatcher = Dispatcher(base, DeliveryQueue(), channels, routes, settings)
+        self.plan = plan
+        self.dispatcher = Dispatcher(
+            base, DeliveryQueue(), by_target(channels.values()), plan, settings
+        )
         self._handlers = NotifierHandlers(
-            NotifierRepository(), routes, since=since, console_url="https://onelead.example"
+            NotifierRepository(), plan, since=since, console_url="https://onelead.example"
         )
 
     async def hear(self, *events: LeadChanged | tuple[str, int]) -> None:

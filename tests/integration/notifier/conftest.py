@@ -1,7 +1,7 @@
 """Running stand-ins, a client to look into them, and the notifier's settings that point to them."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,17 @@ from sqlalchemy.engine import make_url
 
 from onelead.standins.app import Addresses, running
 from onelead.standins.settings import StandinSettings
+from services.notifier.channels import AnyChannel
 from services.notifier.domain.delivery import Delivery, Purpose
+from services.notifier.planning import open_sinks
 from services.notifier.settings import NotifierSettings
 from services.notifier.tables import SCHEMA, metadata
 from shared import clock
 from shared.db.migrate import upgrade
 from shared.ops.composition import Base
+from shared.outbound import OutboundPolicy
 from shared.settings import load_settings
+from tests.support.set_clock import SetClock, held_clock
 from tests.support.stack import Stack
 
 
@@ -63,6 +67,7 @@ def notifier_settings(addresses: Addresses, **changes: Any) -> NotifierSettings:
         "kafka_bootstrap": "localhost:1",
         "database_url": "postgresql+asyncpg://nobody@localhost/none",
         "console_url": addresses.page_url,
+        "outbound_trusted": addresses.mail_host,
         "slack_webhook_url": addresses.slack_webhook_url,
         "mail_host": addresses.mail_host,
         "mail_port": addresses.mail_port,
@@ -74,6 +79,12 @@ def notifier_settings(addresses: Addresses, **changes: Any) -> NotifierSettings:
         "salesforce_client_secret": addresses.salesforce_client_secret,
     }
     return load_settings(NotifierSettings, **(values | changes))
+
+
+def open_channels(settings: NotifierSettings) -> dict[str, AnyChannel]:
+    """The sinks of these settings, opened, by name."""
+    policy = OutboundPolicy(frozenset(settings.outbound_trusted))
+    return open_sinks(settings.notifications(), policy)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +109,13 @@ async def base(role_url: str, standins: Addresses) -> AsyncIterator[Base]:
         built.relay_database,
     ):
         await database.close()
+
+
+@pytest.fixture
+def set_clock() -> Iterator[SetClock]:
+    """What the product takes for the time; durations are measured as ever."""
+    with held_clock(reads=("now", "today", "now_us")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from contextlib import suppress
 import pytest
 
 from onelead.standins.app import Addresses
-from services.notifier.channels import open_channels
 from services.notifier.settings import NotifierSettings
 from shared.ops.composition import Base
 from tests.integration.notifier.bench import Bench, ScriptedChannel
-from tests.integration.notifier.conftest import Inside, notifier_settings
+from tests.integration.notifier.conftest import Inside, notifier_settings, open_channels
 from tests.support.notifier_builders import public_lead
 
 LEASE_RAN_OUT = "leased_until = now() - interval '1 second'"
@@ -81,7 +80,7 @@ async def test_an_upsert_is_repeated_and_is_one_opportunity(
         await bench.until(lambda rows: rows[0].state == "sent")
     summary = await inside.summary()
     assert summary["deliveries"]["salesforce"] == 1
-    assert summary["repeated"]["salesforce"] == 1
+    assert summary["updated"]["salesforce"] == 1
     await crm.close()
 
 

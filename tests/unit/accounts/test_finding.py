@@ -82,9 +82,29 @@ def test_a_decision_is_found_by_its_number_or_by_the_account_of_the_latest_merge
     made = desk.merge(COMPUTER, APPLE)
     for text in (f"d{made.number}", f"D{made.number}", "Apple", "Apple Computer", COMPUTER):
         assert decision_called(registry(desk), text) == made.number
-    assert decision_called(registry(desk), "d99") == 99
+    assert decision_called(registry(desk), f"d00{made.number}") == made.number
     with pytest.raises(UserError, match='nobody merged "東日本電信電話株式会社"'):
         decision_called(registry(desk), "3")
+
+
+@pytest.mark.parametrize("text", ["d99", "d0", f"d{2**63}", "d" + "9" * 20, "d" + "9" * 5_000])
+def test_a_decision_that_there_is_not_is_not_asked_for(desk: Desk, text: str) -> None:
+    desk.merge(COMPUTER, APPLE)
+    with pytest.raises(UserError, match=f"no decision is called {text[:20]}") as refusal:
+        decision_called(registry(desk), text)
+    assert len(refusal.value.message) < 100
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_name_that_is_missing_is_said_to_be(desk: Desk, text: str) -> None:
+    for find in (
+        lambda: account_called(desk.accounts, text),
+        lambda: decision_called(registry(desk), text),
+        lambda: names_called(desk.accounts, text, None),
+        lambda: names_called(desk.accounts, "Apple", text),
+    ):
+        with pytest.raises(UserError, match="a name is missing"):
+            find()
 
 
 def test_the_decisions_about_an_account_are_those_of_its_names_and_of_all_that_went_into_it(

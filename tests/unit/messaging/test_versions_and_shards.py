@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shared import clock
 from shared.messaging.outbox import shard_of
 from shared.messaging.versions import next_version
-from tests.unit.conftest import SetClock
+from tests.support.set_clock import SetClock
 
 
 @given(previous=st.none() | st.integers(0, 2**62))

@@ -75,13 +75,13 @@ def test_an_unsure_message_to_a_blind_sink_is_never_sent_twice() -> None:
 
 def test_an_unsure_message_is_repeated_where_that_has_the_effect_of_once() -> None:
     step = next_step(Unsure("lost"), failures=1, repeatable=True, jitter=0)
-    assert step == RetryAt(30, 2, "lost")
+    assert step == RetryAt(30, 2, "lost", in_doubt=True)
 
 
 def test_a_crash_while_sending_is_unknown_for_a_blind_sink_and_a_failure_for_another() -> None:
-    blind = next_step(after_crash(repeatable=False), failures=0, repeatable=False, jitter=0)
+    blind = next_step(after_crash(), failures=0, repeatable=False, jitter=0)
     assert isinstance(blind, Unknown)
-    other = next_step(after_crash(repeatable=True), failures=0, repeatable=True, jitter=0)
+    other = next_step(after_crash(), failures=0, repeatable=True, jitter=0)
     assert isinstance(other, RetryAt)
     # A message that brings the process down each time must come to an end.
     assert other.failures == 1
@@ -99,9 +99,25 @@ def test_jitter_lengthens_where_it_is_positive_and_shortens_where_negative() -> 
 
 
 def test_what_is_known_after_a_crash_says_why() -> None:
-    reason = "the notifier stopped while sending"
-    assert after_crash(repeatable=True) == Retryable(reason)
-    assert after_crash(repeatable=False) == Unsure(reason)
+    assert after_crash().reason == "the notifier stopped while sending"
+
+
+def test_a_sink_that_is_gone_is_final_and_says_so() -> None:
+    step = next_step(Rejected("410", gone=True), failures=0, repeatable=True, jitter=0)
+    assert step == Dead("410", gone=True)
+
+
+def test_what_the_sink_gave_goes_with_the_success() -> None:
+    receipt = {"ts": "1"}
+    step = next_step(Delivered(receipt=receipt), failures=0, repeatable=False, jitter=0)
+    assert step == Sent(None, receipt)
+
+
+@pytest.mark.parametrize("scale", [0.01, 2.0])
+def test_the_waits_are_scaled_for_trials(scale: float) -> None:
+    step = next_step(Retryable("down"), failures=1, repeatable=False, jitter=0, scale=scale)
+    assert isinstance(step, RetryAt)
+    assert step.after_s == pytest.approx(30 * scale)
 
 
 @pytest.mark.parametrize(

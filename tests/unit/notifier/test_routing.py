@@ -2,13 +2,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.notifier.domain.plan import Target
 from services.notifier.domain.routing import (
     Announce,
     Known,
     Nothing,
     Observed,
-    Routes,
-    Target,
     Withdraw,
     is_news,
     react,
@@ -95,10 +94,3 @@ def test_what_is_held_follows_a_lead_through_withdrawal_and_return() -> None:
     assert known == Known(2, withdrawn=True, episode=1, withdrawn_through=1)
     known = known.after(seen(public_lead(episode=2), 3))
     assert known == Known(3, withdrawn=False, episode=2, withdrawn_through=1)
-
-
-def test_sinks_tell_only_of_the_tenants_they_belong_to() -> None:
-    routes = Routes(TARGETS, frozenset({"acme"}))
-    assert routes.of("acme") == TARGETS
-    assert routes.of("other") == ()
-    assert Routes(TARGETS, frozenset({"*"})).of("other") == TARGETS

@@ -1,115 +1,222 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
-from onelead.standins.salesforce import ACCOUNT_QUERY, soql_text
-from services.notifier.channels.salesforce import SalesforceChannel, Upsert, with_account
-from services.notifier.channels.salesforce_api import soql_escape
-from services.notifier.domain.delivery import Delivery, Purpose
-from services.notifier.domain.message import Content, Withdrawal
-from services.notifier.settings import SalesforceSink
-from tests.support.notifier_builders import alert
-
-CHANNEL = SalesforceChannel(
-    SalesforceSink("https://acme.my.salesforce.com", "id", SecretStr("secret"), "v62.0")
+from onelead.standins.salesforce_soql import Condition, parse
+from services.notifier.channels.crm.base import CrmError
+from services.notifier.channels.crm.salesforce import FIELDS, LENGTHS, SalesforceChannel
+from services.notifier.channels.crm.salesforce_answers import (
+    LIMIT_PAUSE_S,
+    Usage,
+    record_outcome,
+    refused,
 )
+from services.notifier.channels.crm.salesforce_api import in_parts, literal
+from services.notifier.channels.crm.salesforce_login import SalesforceSink
+from services.notifier.channels.http import Answer
+from services.notifier.domain.attempt import Delivered, Outcome, Rejected, Retryable
+from services.notifier.domain.contents import CallTask, Content
+from services.notifier.domain.crm.records import Call, Entry, Field
+from services.notifier.domain.delivery import Delivery, Purpose
+from shared.errors import UserError
+from shared.outbound import OutboundPolicy
+from tests.support.notifier_builders import alert
+from tests.support.set_clock import SetClock
+
+SINK = SalesforceSink(
+    url="https://acme.my.salesforce.com", client_id="id", client_secret=SecretStr("s3cret-word")
+)
+CHANNEL = SalesforceChannel.open(SINK, OutboundPolicy())
 
 
-def render(content: Content, *, episode: int = 1, tries: int = 1) -> Upsert:
+def render(content: Content, purpose: Purpose = Purpose.ALERT) -> Entry | Call:
     delivery = Delivery(
         tenant_id="default",
         lead_id="lead-1",
-        episode=episode,
-        purpose=Purpose.ALERT,
+        episode=1,
+        purpose=purpose,
         channel="salesforce",
         target="acme.my.salesforce.com",
         created_at=datetime(2025, 10, 9, tzinfo=UTC),
-        tries=tries,
+        tries=1,
     )
     return CHANNEL.render(content, delivery)
 
 
+def test_every_field_has_a_name_in_salesforce() -> None:
+    assert FIELDS.keys() == set(Field)
+    assert FIELDS[Field.STAGE] == "StageName"
+
+
 def test_an_alert_becomes_an_opportunity_with_the_agreed_fields() -> None:
-    upsert = render(alert())
-    assert {**upsert.fields, **(upsert.creation or {})} == {
+    entry = render(alert())
+    assert isinstance(entry, Entry)
+    assert entry.at_creation is not None
+    values = {FIELDS[name]: value for name, value in {**entry.ours, **entry.at_creation}.items()}
+    assert values == {
         "Name": "Support Renewal: HP DL360p Gen8 8-SFF CTO Server",
-        "Amount": 10525.0,
+        "Amount": alert().value_max,
         "StageName": "Qualification",
-        "CloseDate": "2025-11-23",
-        "Description": upsert.fields["Description"],
+        "CloseDate": date(2025, 11, 23),
+        "Description": entry.ours[Field.DESCRIPTION],
         "Type": "Existing Business",
         "LeadSource": "OneLead AI",
-        "OneLead_Score__c": 82.5,
+        "OneLead_Score__c": values["OneLead_Score__c"],
         "OneLead_Status__c": "Open",
     }
-    assert upsert.account == "Apple Inc"
-    assert "OS Upgrade (HM002A1)" in upsert.fields["Description"]
+    assert str(values["OneLead_Score__c"]) == "82.5"
+    assert entry.account == "Apple Inc"
+    assert "OS Upgrade (HM002A1)" in str(entry.ours[Field.DESCRIPTION])
+
+
+def test_a_call_task_is_known_by_its_delivery() -> None:
+    task = CallTask(alert=alert(), campaign="drip", contact="Kim", due=date(2025, 10, 23))
+    call = render(task, Purpose.CALL_TASK)
+    assert isinstance(call, Call)
+    assert len(call.task_id) == 36
+
+
+def test_a_crm_is_not_told_of_digests() -> None:
+    with pytest.raises(TypeError, match="daily_digest"):
+        render(alert(), Purpose.DAILY_DIGEST)
+
+
+def test_the_wire_shows_what_is_written_and_no_secret() -> None:
+    shown = CHANNEL.wire(render(alert()))
+    assert b'"name":"Support Renewal' in shown
+    assert b"s3cret-word" not in shown
+    assert "s3cret-word" not in repr(SINK)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
+def test_no_text_breaks_out_of_a_query(names: list[str]) -> None:
+    for part in in_parts(names):
+        query = parse(f"SELECT Id FROM Account WHERE Name IN ({part})")
+        (condition,) = query.conditions
+        assert isinstance(condition, Condition)
+        assert set(condition.values) <= set(names)
+    assert sum(part.count("', '") for part in in_parts(["a", "b", "c"])) == 2
+
+
+def test_long_lists_are_asked_for_in_parts_that_fit_into_an_address() -> None:
+    parts = list(in_parts(["株式会社" * 30] * 300))
+    assert len(parts) > 10
+    assert literal("株式会社" * 30) in parts[-1]
+
+
+def test_lengths_are_salesforces() -> None:
+    assert (LENGTHS[Field.NAME], LENGTHS[Field.DESCRIPTION]) == (120, 32_000)
 
 
 @pytest.mark.parametrize(
-    ("lead_type", "day"),
+    ("status", "body", "kind", "error"),
     [
-        ("renewal", "2025-11-23"),
-        ("service_attach", "2025-12-08"),
-        ("hardware_refresh", "2026-01-07"),
+        (503, b"", Retryable, "server"),
+        (403, b'[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"m"}]', Retryable, "limited"),
+        (403, b'[{"errorCode":"INSUFFICIENT_ACCESS","message":"m"}]', Retryable, "auth"),
+        (400, b'[{"errorCode":"INVALID_FIELD","message":"m"}]', Retryable, "refused"),
+        (400, b'[{"errorCode":"JSON_PARSER_ERROR","message":"m"}]', Rejected, "rejected"),
+        (300, b'["/a", "/b"]', Rejected, "rejected"),
+        (400, b"<html>", Rejected, "rejected"),
     ],
 )
-def test_the_close_date_depends_on_the_type(lead_type: str, day: str) -> None:
-    creation = render(alert(lead_type=lead_type)).creation
-    assert creation is not None
-    assert creation["CloseDate"] == day
-
-
-@pytest.mark.parametrize(("episode", "tries"), [(2, 1), (1, 2)])
-def test_what_people_moved_is_not_written_again(episode: int, tries: int) -> None:
-    upsert = render(alert(), episode=episode, tries=tries)
-    assert upsert.known
-    assert not {"StageName", "CloseDate"} & upsert.fields.keys()
-
-
-def test_a_withdrawal_tells_status_and_reason_and_creates_nothing() -> None:
-    upsert = render(Withdrawal(alert=alert(), reason="support renewed"))
-    assert upsert.creation is None
-    assert upsert.account is None
-    assert upsert.fields.keys() == {"OneLead_Status__c", "Description"}
-    assert upsert.fields["OneLead_Status__c"] == "Withdrawn"
-    assert upsert.fields["Description"].startswith("Withdrawn by OneLead: support renewed.")
-
-
-@pytest.mark.parametrize(("ids", "said"), [((), "no account has"), (("1", "2"), "2 accounts have")])
-def test_an_account_that_is_not_unique_is_left_open_and_said_so(
-    ids: tuple[str, ...], said: str
+def test_each_refused_call_has_its_outcome(
+    status: int, body: bytes, kind: type[Outcome], error: str, set_clock: SetClock
 ) -> None:
-    fields, note = with_account({"Description": "d"}, "Apple Inc", ids)
-    assert "AccountId" not in fields
-    assert note == f"account left open: {said} the name Apple Inc"
-    assert said in fields["Description"]
+    outcome = refused(Answer(status, {}, body)).outcome
+    assert isinstance(outcome, kind)
+    assert getattr(outcome, "error", None) == error
 
 
-def test_the_only_account_of_the_name_is_taken() -> None:
-    assert with_account({"Description": "d"}, "Apple Inc", ("001",)) == (
-        {"Description": "d", "AccountId": "001"},
-        None,
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        ({"success": True, "id": "006"}, Delivered),
+        ({"success": False, "errors": [{"statusCode": "UNABLE_TO_LOCK_ROW"}]}, Retryable),
+        ({"success": False, "errors": [{"statusCode": "STRING_TOO_LONG"}]}, Rejected),
+        ({"success": False, "errors": []}, Rejected),
+        ({"success": False, "errors": ["odd"]}, Rejected),
+        ("odd", Retryable),
+    ],
+)
+def test_each_record_of_a_call_has_its_own_outcome(result: object, outcome: type[Outcome]) -> None:
+    assert isinstance(record_outcome(result, 200), outcome)
+
+
+def test_two_records_with_one_id_are_said_to_be_ambiguous() -> None:
+    error = {"statusCode": "DUPLICATE_EXTERNAL_ID", "message": "More than one record"}
+    found = record_outcome({"success": False, "errors": [error]}, 200)
+    assert isinstance(found, Rejected)
+    assert found.error == "ambiguous"
+
+
+def test_the_reserve_stops_asking_first_then_sending_and_looks_again_in_a_quarter_hour(
+    set_clock: SetClock,
+) -> None:
+    usage = Usage(0.1)
+    usage.check(polling=True)
+    usage.note({"sforce-limit-info": "api-usage=91/100 (per-app-api-usage=1/2)"})
+    usage.check(polling=False)
+    with pytest.raises(CrmError) as asking:
+        usage.check(polling=True)
+    outcome = asking.value.outcome
+    assert isinstance(outcome, Retryable)
+    assert outcome.pause_s == LIMIT_PAUSE_S
+    usage.note({"sforce-limit-info": "api-usage=96/100"})
+    with pytest.raises(CrmError):
+        usage.check(polling=False)
+    set_clock.pass_s(LIMIT_PAUSE_S)
+    usage.check(polling=False)
+
+
+def pem() -> SecretStr:
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    return SecretStr(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
     )
 
 
-def test_names_and_descriptions_keep_their_limits() -> None:
-    fields = render(alert(title="x" * 500, action="y" * 50_000)).fields
-    assert len(fields["Name"]) == 120
-    assert len(fields["Description"]) == 32_000
-    full, _ = with_account(fields, "Apple Inc", ())
-    assert len(full["Description"]) == 32_000
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("https://acme.my.salesforce.com", "https://login.salesforce.com"),
+        ("https://acme--dev.sandbox.my.salesforce.com", "https://test.salesforce.com"),
+    ],
+)
+def test_an_assertion_is_for_the_host_where_users_log_in(url: str, audience: str) -> None:
+    sink = SalesforceSink(url=url, client_id="id", username="u@x.example", private_key=pem())
+    assert sink.audience == audience
+    assert jwt.algorithms.has_crypto
 
 
-@given(st.text())
-def test_a_name_inside_soql_stays_that_name(name: str) -> None:
-    match = ACCOUNT_QUERY.fullmatch(f"SELECT Id FROM Account WHERE Name = '{soql_escape(name)}'")
-    assert match is not None
-    assert soql_text(match.group(1)) == name
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"client_secret": SecretStr("s"), "username": "u"},
+        {"username": "u"},
+        {"private_key": SecretStr("k")},
+    ],
+)
+def test_there_is_exactly_one_way_to_log_in(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        SalesforceSink.model_validate({"url": SINK.url, "client_id": "id", **given})
 
 
-def test_a_name_cannot_end_the_literal() -> None:
-    assert soql_escape("O'Neil\\' OR Name != '") == "O\\'Neil\\\\\\' OR Name != \\'"
+def test_a_key_that_is_none_is_refused_without_being_told() -> None:
+    sink = SalesforceSink(
+        url=SINK.url, client_id="id", username="u", private_key=SecretStr("not-a-key-w0rd")
+    )
+    with pytest.raises(UserError, match="private_key is not an RSA key") as refusal:
+        SalesforceChannel.open(sink, OutboundPolicy())
+    assert "not-a-key-w0rd" not in str(refusal.value)

@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 
-from services.notifier.channels import open_channels
+from services.notifier.channels import AnyChannel
+from services.notifier.channels.slack import SlackSink
+from services.notifier.planning import open_sinks
 from services.notifier.settings import NotifierSettings
 from shared.errors import UserError
+from shared.outbound import OutboundPolicy
 from shared.settings import load_settings
 
 WEBHOOK = "https://hooks.slack.com/services/T01/B02/s3cr3t"
@@ -22,18 +25,22 @@ def settings(**values: Any) -> NotifierSettings:
     return load_settings(NotifierSettings, **base, **values)
 
 
+def opened(**values: Any) -> dict[str, AnyChannel]:
+    return open_sinks(settings(**values).notifications(), OutboundPolicy())
+
+
 async def test_a_channel_without_settings_is_off() -> None:
-    assert open_channels(settings()) == {}
+    assert opened() == {}
 
 
 async def test_channels_are_on_when_all_their_settings_are_there() -> None:
-    opened = open_channels(settings(slack_webhook_url=WEBHOOK, **MAIL, **SALESFORCE))
-    targets = {name: channel.targets[0].address for name, channel in opened.items()}
+    channels = opened(slack_webhook_url=WEBHOOK, **MAIL, **SALESFORCE)
+    targets = {name: channel.targets[0].address for name, channel in channels.items()}
     assert targets == {"slack": "T01/B02", "email": "x@y.z", "salesforce": "acme.my.salesforce.com"}
-    assert [t.channel for c in opened.values() for t in c.targets if t.tells_withdrawals] == [
+    assert [t.channel for c in channels.values() for t in c.targets if t.tells_withdrawals] == [
         "salesforce"
     ]
-    for channel in opened.values():
+    for channel in channels.values():
         await channel.close()
 
 
@@ -42,15 +49,15 @@ def test_half_a_channel_is_refused_with_the_missing_half(missing: str) -> None:
     given = MAIL if missing in MAIL else SALESFORCE
     values = {name: value for name, value in given.items() if name != missing}
     with pytest.raises(UserError, match=f"ONELEAD_{missing.upper()} not set, although"):
-        open_channels(settings(**values))
+        opened(**values)
 
 
 @pytest.mark.parametrize(
     "url", ["hooks.slack.com/services/T/B/x", "https://hooks.slack.com/T/B/s3cr3t", "ftp://x/y"]
 )
 def test_another_address_than_a_webhook_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(UserError, match="ONELEAD_SLACK_WEBHOOK_URL") as caught:
-        open_channels(settings(slack_webhook_url=url))
+    with pytest.raises(UserError, match="ONELEAD_ settings of sink slack: ") as caught:
+        opened(slack_webhook_url=url)
     assert url not in f"{caught.value.message} {caught.value.hint}"
 
 
@@ -88,33 +95,60 @@ def test_lists_are_read_from_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SLACK_WEBHOOK_URL", "MAIL_HOST", "MAIL_FROM", "MAIL_TO", "NOTIFY_SINCE"):
         monkeypatch.setenv(f"ONELEAD_{name}", "")
-    assert open_channels(settings()) == {}
+    assert opened() == {}
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "webhook"
     secret.write_text(f"{WEBHOOK}\n")
-    sink = settings(slack_webhook_url_file=secret).slack()
-    assert sink is not None
-    assert sink.url.get_secret_value() == WEBHOOK
+    sink = settings(slack_webhook_url_file=secret).sinks()["slack"]
+    assert isinstance(sink, SlackSink)
+    assert sink.webhook_url is not None
+    assert sink.webhook_url.get_secret_value() == WEBHOOK
 
 
 def test_an_unreadable_secret_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="ONELEAD_SLACK_WEBHOOK_URL_FILE: cannot read"):
-        settings(slack_webhook_url_file=tmp_path / "missing").slack()
+        settings(slack_webhook_url_file=tmp_path / "missing").sinks()
 
 
 def test_secrets_do_not_show_in_settings_or_sinks() -> None:
     secret = {"slack_webhook_url": WEBHOOK, "mail_password": "s3cr3t"}
     read = settings(**secret, **MAIL, **SALESFORCE)
-    shown = repr((read, read.slack(), read.mail(), read.salesforce()))
-    assert "s3cr3t" not in shown
+    sinks = read.sinks()
+    assert sinks.keys() == {"slack", "email", "salesforce"}
+    assert "s3cr3t" not in repr((read, sinks))
 
 
-def test_mail_takes_the_usual_port_of_its_security() -> None:
-    ports = []
-    for security in ("none", "starttls", "tls"):
-        sink = settings(mail_security=security, **MAIL).mail()
-        assert sink is not None
-        ports.append(sink.port)
-    assert ports == [25, 587, 465]
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"slack_webhook_url": WEBHOOK}, "ONELEAD_SLACK_WEBHOOK_URL"),
+        (MAIL, "ONELEAD_MAIL_FROM, ONELEAD_MAIL_HOST, ONELEAD_MAIL_TO"),
+        ({"notify_tenants": "acme"}, "ONELEAD_NOTIFY_TENANTS"),
+    ],
+)
+def test_the_notify_file_and_settings_of_sinks_exclude_each_other(
+    values: dict[str, str], named: str
+) -> None:
+    both = settings(notify_file="samples/notify.yaml", **values)
+    with pytest.raises(UserError, match=f"ONELEAD_NOTIFY_FILE is set, and so is {named}$"):
+        both.notifications()
+
+
+def test_the_notify_file_is_read_instead_of_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK", WEBHOOK)
+    monkeypatch.setenv("ONELEAD_MAIL_HOST", "")
+    file = tmp_path / "notify.yaml"
+    file.write_text("sinks:\n  team: {channel: slack, webhook_url: {env: HOOK}, tenants: [acme]}\n")
+    found = settings(notify_file=file).notifications()
+    assert {name: sink.tenants for name, sink in found.sinks.items()} == {"team": ("acme",)}
+
+
+def test_settings_alone_make_a_plan_without_routes() -> None:
+    found = settings(slack_webhook_url=WEBHOOK, notify_tenants="acme").notifications()
+    assert {name: sink.tenants for name, sink in found.sinks.items()} == {"slack": ("acme",)}
+    assert found.file.routes == ()
+    assert found.document is None

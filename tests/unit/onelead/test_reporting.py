@@ -8,7 +8,7 @@ from rich.console import Console
 from onelead.bar import import_bar
 from onelead.importing import Progress
 from onelead.reporting import ConsoleReporter
-from tests.unit.conftest import SetClock
+from tests.support.set_clock import SetClock
 
 pytestmark = pytest.mark.usefixtures("set_clock")
 

@@ -38,6 +38,25 @@ def opportunity(**changes: object) -> dict[str, object]:
     return {"created": True, "sent": {"Name": HOSTILE}, "record": record}
 
 
+def card() -> dict[str, object]:
+    """A card with every element that the page knows, and one that it does not."""
+    text = {"type": "TextBlock", "text": HOSTILE, "weight": "Bolder", "size": "Large"}
+    run = {"type": "TextRun", "text": HOSTILE}
+    actions = [{"type": "Action.OpenUrl", "title": HOSTILE, "url": "javascript:alert(3)"}]
+    return {
+        "body": [
+            text,
+            {"type": "RichTextBlock", "inlines": [HOSTILE, run]},
+            {"type": "FactSet", "facts": [{"title": HOSTILE, "value": HOSTILE}]},
+            {"type": "ColumnSet", "columns": [{"items": [text]}]},
+            {"type": "Container", "items": [text]},
+            {"type": "ActionSet", "actions": actions},
+            {"type": "Image", "url": HOSTILE},
+        ],
+        "actions": [*actions, {"type": "Action.Submit", "title": HOSTILE}],
+    }
+
+
 async def test_what_was_received_cannot_run(page: httpx.AsyncClient, archive: Archive) -> None:
     text = {"type": "mrkdwn", "text": HOSTILE}
     blocks = [
@@ -54,6 +73,11 @@ async def test_what_was_received_cannot_run(page: httpx.AsyncClient, archive: Ar
     archive.accept("slack", "2", {"text": HOSTILE})
     archive.accept("email", "3", mail())
     archive.accept("salesforce", "4", opportunity(Account=HOSTILE, StageName=HOSTILE))
+    archive.accept("slack_bot", "5", {"text": HOSTILE}, sink=HOSTILE, post="C/1")
+    archive.accept("slack_bot", "6", {"text": HOSTILE, "blocks": blocks}, answers="C/1")
+    archive.accept("teams", "7", {"attachments": [{"content": card()}]})
+    archive.accept("webhook", "8", {"name": HOSTILE, "headers": {"a": HOSTILE}, "body": [HOSTILE]})
+    archive.accept("salesforce", "9", opportunity(Subject=HOSTILE) | {"kind": "Task"})
     archive.reject("slack", HOSTILE, {"raw": HOSTILE})
     answer = await page.get("/", params={"q": ""})
     assert answer.status_code == 200

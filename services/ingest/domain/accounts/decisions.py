@@ -10,6 +10,7 @@ from enum import StrEnum
 from services.ingest.domain.accounts.directory import Directory
 from services.ingest.domain.accounts.normalise import Naming, name_key
 from shared.events import AccountAction, AccountRefusal, Actor, Value
+from shared.events.account_commands import DecisionNumber
 
 
 class DecisionState(StrEnum):
@@ -36,7 +37,7 @@ class Decision(Value):
     into: str | None = None
     name: str | None = None
     founder: str | None = None
-    undoes: int | None = None
+    undoes: DecisionNumber | None = None
     why: str = ""
     actor: Actor = Actor()
     office_id: str | None = None

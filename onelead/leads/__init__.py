@@ -1,0 +1,1 @@
+"""The parts of `onelead leads`: finding and listing leads, asking lifecycle, moments, tables."""

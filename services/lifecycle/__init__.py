@@ -1,0 +1,1 @@
+"""Lifecycle: what becomes of a lead in people's hands."""

@@ -1,0 +1,5 @@
+"""Runs the lifecycle service: `python -m services.lifecycle`."""
+
+from services.lifecycle.app import main
+
+main()

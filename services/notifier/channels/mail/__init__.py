@@ -1,0 +1,1 @@
+"""What stands in a mail: views of each content, templates in a sandbox, headers, invitations."""

@@ -1,0 +1,221 @@
+"""The SQL of what is to be told: deliveries added, put off and cancelled, and who was told of a lead."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifier import tables as t
+from services.notifier.domain.contents import Content
+from services.notifier.domain.delivery import Delivery, State
+from services.notifier.domain.message import Alert
+from services.notifier.domain.plan import Target
+from services.notifier.domain.routing import Withdraw
+from services.notifier.repository.leads import Key
+from shared.db import bulk
+
+_CANCEL = text(
+    """
+    UPDATE notifier.deliveries d
+    SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.reason
+    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:through AS int[]),
+                CAST(:reasons AS text[])) AS w(tenant_id, lead_id, through, reason)
+    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode <= w.through
+      AND d.purpose IN ('alert', 'update', 'call_task') AND d.state IN ('pending', 'retry', 'leased')
+    """
+)
+_TOLD = text(
+    """
+    SELECT DISTINCT ON (d.tenant_id, d.lead_id, d.channel, d.target)
+           d.tenant_id, d.lead_id, d.episode, d.channel, d.target, d.content
+    FROM notifier.deliveries d
+    JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+      ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
+    WHERE d.purpose = 'alert' AND d.tries > 0
+    ORDER BY d.tenant_id, d.lead_id, d.channel, d.target, d.episode DESC
+    """
+)
+_SUPERSEDE = text(
+    """
+    UPDATE notifier.deliveries d
+    SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = 'superseded'
+    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:channels AS text[]),
+                CAST(:targets AS text[])) AS w(tenant_id, lead_id, channel, target)
+    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.channel = w.channel
+      AND d.target = w.target AND d.purpose = 'update' AND d.state IN ('pending', 'retry')
+    """
+)
+_WAITING_ALERTS = text(
+    """
+    SELECT d.tenant_id, d.lead_id, d.episode, d.channel, d.target
+    FROM notifier.deliveries d
+    JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+      ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
+    WHERE d.purpose = 'alert' AND d.state = 'pending'
+    ORDER BY d.tenant_id, d.lead_id, d.episode, d.channel, d.target
+    FOR UPDATE
+    """
+)
+_PUT_OFF = text(
+    """
+    UPDATE notifier.deliveries d SET due_at = w.due_at
+    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:episodes AS int[]),
+                CAST(:channels AS text[]), CAST(:targets AS text[]),
+                CAST(:due AS timestamptz[])) AS w(tenant_id, lead_id, episode, channel, target, due_at)
+    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode = w.episode
+      AND d.channel = w.channel AND d.target = w.target AND d.purpose = 'alert'
+    """
+)
+_WAITING = text(
+    """
+    SELECT channel, count(*) AS waiting FROM notifier.deliveries
+    WHERE state IN ('pending', 'retry', 'leased', 'sending') GROUP BY channel
+    """
+)
+
+
+@dataclass(frozen=True)
+class NewDelivery:
+    """A delivery to make, with what it says, from when on, and what caused it."""
+
+    delivery: Delivery
+    content: Content
+    due_at: datetime
+    event_id: str
+    traceparent: str | None = None
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sink that an alert was, or may have been, sent to; `alert` is what it said."""
+
+    key: Key
+    episode: int
+    target: Target
+    alert: Alert
+
+
+class NotifierRepository:
+    """Writes `deliveries`; every method runs in the caller's transaction."""
+
+    async def add(self, connection: AsyncConnection, new: Sequence[NewDelivery]) -> None:
+        """Adds deliveries that do not exist: the same news goes to the same sink once."""
+        await bulk.upsert(
+            connection,
+            t.deliveries,
+            [_delivery_row(item) for item in new],
+            key=("tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target"),
+            guard="nothing",
+        )
+
+    async def cancel(
+        self, connection: AsyncConnection, ended: Mapping[Key, Withdraw], now: datetime
+    ) -> None:
+        """Cancels what was to be told of leads and whose sending has not begun."""
+        if ended:
+            items = sorted(ended.items(), key=lambda pair: pair[0])
+            parameters = {
+                **_keys([key for key, _ in items]),
+                "through": [withdraw.through for _, withdraw in items],
+                "reasons": [withdraw.reason for _, withdraw in items],
+                "now": now,
+            }
+            await connection.execute(_CANCEL, parameters)
+
+    async def told(
+        self, connection: AsyncConnection, leads: Collection[Key], keepers: Collection[Target]
+    ) -> list[Told]:
+        """Where alerts of these leads went or may have gone; `keepers` are the targets that keep records."""
+        if not leads:
+            return []
+        keeping = {(target.channel, target.address): target for target in keepers}
+        rows = await connection.execute(_TOLD, _keys(sorted(leads)))
+        return [
+            Told(
+                (row.tenant_id, row.lead_id),
+                row.episode,
+                keeping.get((row.channel, row.target), Target(row.channel, row.target)),
+                Alert.model_validate(row.content),
+            )
+            for row in rows
+        ]
+
+    async def supersede(
+        self, connection: AsyncConnection, new: Sequence[NewDelivery], now: datetime
+    ) -> None:
+        """Cancels older updates that still wait where a newer one now stands."""
+        if new:
+            found = sorted({_sink(item) for item in new})
+            parameters = {
+                **_keys([(tenant, lead) for tenant, lead, _, _ in found]),
+                "channels": [channel for _, _, channel, _ in found],
+                "targets": [target for _, _, _, target in found],
+                "now": now,
+            }
+            await connection.execute(_SUPERSEDE, parameters)
+
+    async def waiting_alerts(
+        self, connection: AsyncConnection, leads: Collection[Key]
+    ) -> list[tuple[Key, int, str, str]]:
+        """Locks the alerts of these leads that were not begun: (lead, episode, channel, target)."""
+        if not leads:
+            return []
+        rows = await connection.execute(_WAITING_ALERTS, _keys(sorted(leads)))
+        return [((r.tenant_id, r.lead_id), r.episode, r.channel, r.target) for r in rows]
+
+    async def put_off(
+        self, connection: AsyncConnection, alerts: Mapping[tuple[Key, int, str, str], datetime]
+    ) -> None:
+        """Sets from when on waiting alerts may go out."""
+        if alerts:
+            items = sorted(alerts.items())
+            parameters = {
+                **_keys([key for (key, _, _, _), _ in items]),
+                "episodes": [episode for (_, episode, _, _), _ in items],
+                "channels": [channel for (_, _, channel, _), _ in items],
+                "targets": [target for (_, _, _, target), _ in items],
+                "due": [due for _, due in items],
+            }
+            await connection.execute(_PUT_OFF, parameters)
+
+    async def waiting(self, connection: AsyncConnection) -> dict[str, int]:
+        """Deliveries without a final state by channel; asked with the metrics' role."""
+        return {row.channel: row.waiting for row in await connection.execute(_WAITING)}
+
+
+def _delivery_row(new: NewDelivery) -> dict[str, Any]:
+    delivery = new.delivery
+    about = new.content if isinstance(new.content, Alert) else None
+    return {
+        "tenant_id": delivery.tenant_id,
+        "lead_id": delivery.lead_id,
+        "episode": delivery.episode,
+        "purpose": delivery.purpose.value,
+        "number": delivery.number,
+        "channel": delivery.channel,
+        "target": delivery.target,
+        "delivery_id": delivery.id,
+        "account_id": about.account_id if about else None,
+        "office_id": about.office_id if about else None,
+        "score": about.score if about else None,
+        "state": State.PENDING.value,
+        "content": new.content.model_dump_json().encode(),
+        "created_at": delivery.created_at,
+        "due_at": new.due_at,
+        "event_id": new.event_id,
+        "traceparent": new.traceparent,
+        "batch_id": new.batch_id,
+    }
+
+
+def _sink(new: NewDelivery) -> tuple[str, str, str, str]:
+    delivery = new.delivery
+    return delivery.tenant_id, delivery.lead_id, delivery.channel, delivery.target
+
+
+def _keys(leads: Sequence[Key]) -> dict[str, list[str]]:
+    return {"tenants": [tenant for tenant, _ in leads], "leads": [lead for _, lead in leads]}

@@ -1,0 +1,160 @@
+-- name: lease
+-- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first.
+WITH wanted AS (
+  SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:channels AS text[]), CAST(:targets AS text[]),
+                       CAST(:limits AS int[]), CAST(:alerts AS boolean[]))
+    AS w(tenant_id, channel, target, most, alerts)
+), picked AS MATERIALIZED (  -- picked once: joined, a sub-select that locks may run again
+  SELECT due.tenant_id, due.delivery_id
+  FROM wanted w CROSS JOIN LATERAL (
+    SELECT c.tenant_id, c.delivery_id
+    FROM notifier.deliveries c
+    WHERE c.tenant_id = w.tenant_id AND c.channel = w.channel AND c.target = w.target
+      AND c.state IN ('pending', 'retry') AND c.due_at <= :now
+      AND (w.alerts IS NULL OR (c.purpose = 'alert' AND c.tries = 0) = w.alerts)
+      AND (c.purpose NOT IN ('alert', 'update', 'withdrawal') OR NOT EXISTS (
+        SELECT FROM notifier.deliveries e  -- what is told of one lead goes out in its order
+        WHERE e.tenant_id = c.tenant_id AND e.lead_id = c.lead_id AND e.channel = c.channel
+          AND e.target = c.target AND e.purpose IN ('alert', 'update', 'withdrawal')
+          AND (e.episode, e.purpose, e.number) < (c.episode, c.purpose, c.number)
+          AND e.state IN ('pending', 'retry', 'leased', 'sending')))
+    ORDER BY c.score DESC NULLS FIRST, c.due_at
+    LIMIT w.most
+    FOR UPDATE OF c SKIP LOCKED
+  ) AS due
+)
+UPDATE notifier.deliveries d
+SET state = 'leased', lease_token = :token, leased_until = :until
+FROM picked
+WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
+RETURNING d.*, (
+  SELECT a.receipt FROM notifier.deliveries a
+  WHERE a.tenant_id = d.tenant_id AND a.lead_id = d.lead_id AND a.episode = d.episode
+    AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
+    AND d.purpose IN ('update', 'withdrawal')
+) AS thread
+
+-- name: begin
+-- Marks what is in our hands as sending, before any sink is called.
+UPDATE notifier.deliveries d
+SET state = 'sending', leased_until = :until, tries = d.tries + 1,
+    begun_at = coalesce(d.begun_at, :now)
+FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]))
+  AS w(tenant_id, delivery_id, token)
+WHERE d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id AND d.lease_token = w.token
+  AND d.state = 'leased'
+RETURNING d.delivery_id, d.tries
+
+-- name: adopt
+-- Takes over what a sender left behind while sending.
+WITH picked AS MATERIALIZED (
+  SELECT c.tenant_id, c.delivery_id
+  FROM notifier.deliveries c
+  WHERE c.tenant_id = ANY(CAST(:tenants AS text[])) AND c.state = 'sending'
+    AND c.leased_until < :now
+    AND (c.channel, c.target) IN (
+      SELECT * FROM unnest(CAST(:channels AS text[]), CAST(:targets AS text[])))
+  ORDER BY c.tenant_id, c.delivery_id
+  LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE notifier.deliveries d
+SET lease_token = :token, leased_until = :until, in_doubt = true
+FROM picked
+WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
+RETURNING d.*, (
+  SELECT a.receipt FROM notifier.deliveries a
+  WHERE a.tenant_id = d.tenant_id AND a.lead_id = d.lead_id AND a.episode = d.episode
+    AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
+    AND d.purpose IN ('update', 'withdrawal')
+) AS thread
+
+-- name: ended
+-- Takes what was cancelled or folded and is to be told of.
+WITH picked AS MATERIALIZED (
+  SELECT c.tenant_id, c.delivery_id
+  FROM notifier.deliveries c
+  WHERE c.tenant_id = ANY(CAST(:tenants AS text[])) AND c.state IN ('cancelled', 'folded')
+    AND NOT c.announced
+  ORDER BY c.tenant_id, c.delivery_id
+  LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE notifier.deliveries d
+SET announced = true
+FROM picked
+WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
+RETURNING d.*, NULL::jsonb AS thread
+
+-- name: lock_leads
+-- Holds the leads of deliveries, so that withdrawals come before or after what follows.
+SELECT l.lead_id
+FROM notifier.leads l
+JOIN notifier.deliveries d ON d.tenant_id = l.tenant_id AND d.lead_id = l.lead_id
+JOIN unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]))
+  AS w(tenant_id, delivery_id, token)
+  ON d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id
+ORDER BY l.tenant_id, l.lead_id
+FOR SHARE OF l
+
+-- name: record
+-- Stores what became of sendings that are still in our hands.
+UPDATE notifier.deliveries d
+SET state = CASE WHEN x.obsolete THEN 'cancelled' ELSE x.state END,
+    due_at = coalesce(x.due_at, d.due_at),
+    failures = coalesce(x.failures, d.failures),
+    in_doubt = x.in_doubt,
+    receipt = coalesce(x.receipt, d.receipt),
+    note = x.note,
+    lease_token = NULL,
+    settled_at = CASE WHEN x.state <> 'retry' OR x.obsolete THEN CAST(:now AS timestamptz) END
+FROM (
+  SELECT w.*, w.state = 'retry' AND EXISTS (
+    SELECT FROM notifier.deliveries r
+    JOIN notifier.leads l ON l.tenant_id = r.tenant_id AND l.lead_id = r.lead_id
+    WHERE r.tenant_id = w.tenant_id AND r.delivery_id = w.delivery_id
+      AND r.purpose IN ('alert', 'update') AND l.withdrawn_through >= r.episode
+      AND (r.purpose = 'alert' OR l.withdrawn)
+  ) AS obsolete
+  FROM (
+    SELECT u.tenant_id, u.delivery_id, u.token, u.state, u.due_at, u.failures, u.in_doubt,
+           CAST(u.receipt AS jsonb) AS receipt, u.note
+    FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]),
+                CAST(:states AS text[]), CAST(:due AS timestamptz[]), CAST(:failures AS int[]),
+                CAST(:doubts AS boolean[]), CAST(:receipts AS text[]), CAST(:notes AS text[]))
+      AS u(tenant_id, delivery_id, token, state, due_at, failures, in_doubt, receipt, note)
+  ) AS w
+) AS x
+WHERE d.tenant_id = x.tenant_id AND d.delivery_id = x.delivery_id AND d.lease_token = x.token
+  AND d.state = 'sending'
+RETURNING d.delivery_id, d.state
+
+-- name: waiting_alerts
+-- Alerts that wait for a target by themselves, the best first, and how many of their account went out in a day.
+SELECT c.lead_id, c.episode, c.account_id, c.score, c.created_at, c.delivery_id,
+CASE WHEN NOT CAST(:per_account AS boolean) THEN 0 ELSE (
+  SELECT count(*) FROM notifier.deliveries b
+  WHERE b.tenant_id = c.tenant_id AND b.channel = c.channel AND b.target = c.target
+    AND b.purpose = 'alert' AND b.account_id = c.account_id
+    AND b.begun_at > CAST(:now AS timestamptz) - interval '1 day'
+) END AS of_account
+FROM notifier.deliveries c
+WHERE c.tenant_id = :tenant AND c.channel = :channel AND c.target = :target
+  AND c.purpose = 'alert' AND c.state = 'pending' AND c.due_at <= :now
+ORDER BY c.score DESC, c.lead_id
+
+-- name: begun_in_hour
+-- How many alerts went out by themselves in the last hour, by tenant and target.
+SELECT d.tenant_id, d.channel, d.target, count(*) AS begun
+FROM notifier.deliveries d
+WHERE d.tenant_id = ANY(CAST(:tenants AS text[])) AND d.purpose = 'alert'
+  AND d.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
+GROUP BY d.tenant_id, d.channel, d.target
+
+-- name: fold
+-- Alerts that a digest tells of; those begun or cancelled in the meantime are left out.
+UPDATE notifier.deliveries d
+SET state = 'folded', settled_at = :now, note = :note
+FROM unnest(CAST(:ids AS text[])) AS w(delivery_id)
+WHERE d.tenant_id = :tenant AND d.delivery_id = w.delivery_id AND d.state = 'pending'
+RETURNING d.content

@@ -1,0 +1,231 @@
+"""The SQL of the notifier's sending side: leases deliveries that are due, records what became of them.
+
+A delivery is `sending` in a committed transaction before its sink is called, so that a crash leaves
+a trace; whoever finds that trace after the lease has run out knows that it may have arrived.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifier.domain.attempt import Dead, RetryAt, Sent, Step, Unknown, words
+from services.notifier.domain.contents import CONTENTS, Content
+from services.notifier.domain.delivery import Delivery, Purpose, State
+from services.notifier.domain.plan import Target
+from shared.db.queries import load_queries
+
+_SQL = load_queries(__file__)
+_TENANTS_WITH_WORK = text(
+    """
+    SELECT DISTINCT tenant_id FROM notifier.deliveries
+    WHERE (state IN ('pending', 'retry') AND due_at <= :now)
+       OR (state IN ('leased', 'sending') AND leased_until < :now)
+       OR (state IN ('cancelled', 'folded') AND NOT announced)
+    """
+)
+_FREE_EXPIRED = text(
+    """
+    UPDATE notifier.deliveries
+    SET state = CASE WHEN tries > 0 THEN 'retry' ELSE 'pending' END, lease_token = NULL
+    WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND state = 'leased' AND leased_until < :now
+    """
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only."""
+
+    tenant_id: str
+    target: Target
+    limit: int
+    alerts: bool | None = None
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A delivery in our hands as long as its token stands in the row.
+
+    `in_doubt`: an earlier attempt may have arrived.
+    """
+
+    delivery: Delivery
+    content: Content
+    token: str
+    event_id: str
+    traceparent: str | None
+    batch_id: str | None
+    in_doubt: bool = False
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """(channel, address)."""
+        return self.delivery.channel, self.delivery.target
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claim on deliveries: whose it is, from when, until when."""
+
+    token: str
+    now: datetime
+    until: datetime
+
+
+class DeliveryQueue:
+    """Deliveries as work to do; every method runs in the caller's transaction."""
+
+    async def tenants_with_work(self, connection: AsyncConnection, now: datetime) -> list[str]:
+        """Tenants with something due or left behind; asked with the tick's role."""
+        rows = await connection.execute(_TENANTS_WITH_WORK, {"now": now})
+        return sorted(row.tenant_id for row in rows)
+
+    async def free_expired(
+        self, connection: AsyncConnection, tenants: Collection[str], now: datetime
+    ) -> None:
+        """Puts back what was leased and not begun when the lease ran out: nothing was sent."""
+        await connection.execute(_FREE_EXPIRED, {"tenants": sorted(tenants), "now": now})
+
+    async def lease(
+        self, connection: AsyncConnection, wanted: Sequence[Wanted], lease: Lease
+    ) -> list[Leased]:
+        """Takes due deliveries, the best by score first, for each tenant's targets so many as wanted."""
+        if not wanted:
+            return []
+        parameters = {
+            "tenants": [each.tenant_id for each in wanted],
+            "channels": [each.target.channel for each in wanted],
+            "targets": [each.target.address for each in wanted],
+            "limits": [each.limit for each in wanted],
+            "alerts": [each.alerts for each in wanted],
+            **vars(lease),
+        }
+        rows = (await connection.execute(_SQL["lease"], parameters)).mappings()
+        return [_leased(row) for row in rows]
+
+    async def begin(
+        self, connection: AsyncConnection, leased: Sequence[Leased], lease: Lease
+    ) -> list[Leased]:
+        """Marks them as sending; leaves out those cancelled or taken away in the meantime."""
+        parameters = {**_keys(leased), "now": lease.now, "until": lease.until}
+        rows = (await connection.execute(_SQL["begin"], parameters)).all()
+        tries = {row.delivery_id: row.tries for row in rows}
+        return [
+            replace(item, delivery=replace(item.delivery, tries=tries[item.delivery.id]))
+            for item in leased
+            if item.delivery.id in tries
+        ]
+
+    async def adopt(
+        self,
+        connection: AsyncConnection,
+        tenants: Collection[str],
+        targets: Sequence[Target],
+        lease: Lease,
+        *,
+        limit: int,
+    ) -> list[Leased]:
+        """Takes over deliveries whose sender has not come back from `sending`: they may have arrived."""
+        parameters = {
+            "tenants": sorted(tenants),
+            "channels": [target.channel for target in targets],
+            "targets": [target.address for target in targets],
+            "limit": limit,
+            **vars(lease),
+        }
+        rows = (await connection.execute(_SQL["adopt"], parameters)).mappings()
+        return [_leased(row) for row in rows]
+
+    async def ended(
+        self, connection: AsyncConnection, tenants: Collection[str], limit: int
+    ) -> list[tuple[Leased, State, str]]:
+        """Takes deliveries that ended unsent and of which nobody has been told: with state and note."""
+        parameters = {"tenants": sorted(tenants), "limit": limit}
+        rows = (await connection.execute(_SQL["ended"], parameters)).mappings()
+        return [(_leased(row), State(row["state"]), row["note"] or "") for row in rows]
+
+    async def record(
+        self, connection: AsyncConnection, steps: Sequence[tuple[Leased, Step]], now: datetime
+    ) -> dict[str, State]:
+        """Stores what became of sendings; returns the states by delivery id, of those still in our hands.
+
+        An alert to be tried again is cancelled instead when its lead was withdrawn meanwhile; the lock
+        on the lead puts this decision before or after the withdrawal, never beside it.
+        """
+        items = [item for item, _ in steps]
+        again = [item for item, step in steps if isinstance(step, RetryAt)]
+        if again:
+            await connection.execute(_SQL["lock_leads"], _keys(again))
+        values = [_after(step, now) for _, step in steps]
+        parameters = {
+            **_keys(items),
+            "states": [value["state"].value for value in values],
+            "due": [value.get("due_at") for value in values],
+            "failures": [value.get("failures") for value in values],
+            "doubts": [value.get("in_doubt", False) for value in values],
+            "receipts": [value.get("receipt") for value in values],
+            "notes": [words(step) for _, step in steps],
+            "now": now,
+        }
+        rows = (await connection.execute(_SQL["record"], parameters)).all()
+        return {row.delivery_id: State(row.state) for row in rows}
+
+
+def _after(step: Step, now: datetime) -> dict[str, Any]:
+    match step:
+        case Sent(_, receipt):
+            return {"state": State.SENT, "receipt": _json(receipt)}
+        case Dead():
+            return {"state": State.DEAD}
+        case Unknown():
+            return {"state": State.UNKNOWN}
+        case RetryAt():
+            return {
+                "state": State.RETRY,
+                "due_at": now + timedelta(seconds=step.after_s),
+                "failures": step.failures,
+                "in_doubt": step.in_doubt,
+            }
+
+
+def _json(receipt: Mapping[str, str] | None) -> str | None:
+    return None if receipt is None else json.dumps(dict(receipt))
+
+
+def _keys(items: Sequence[Leased]) -> dict[str, list[Any]]:
+    return {
+        "tenants": [item.delivery.tenant_id for item in items],
+        "ids": [item.delivery.id for item in items],
+        "tokens": [item.token for item in items],
+    }
+
+
+def _leased(row: Mapping[Any, Any]) -> Leased:
+    purpose = Purpose(row["purpose"])
+    delivery = Delivery(
+        tenant_id=row["tenant_id"],
+        lead_id=row["lead_id"],
+        episode=row["episode"],
+        purpose=purpose,
+        channel=row["channel"],
+        target=row["target"],
+        created_at=row["created_at"],
+        failures=row["failures"],
+        tries=row["tries"],
+        number=row["number"],
+        thread=row["thread"],
+    )
+    return Leased(
+        delivery=delivery,
+        content=CONTENTS[purpose].model_validate(row["content"]),
+        token=row["lease_token"] or "",
+        event_id=row["event_id"],
+        traceparent=row["traceparent"],
+        batch_id=row["batch_id"],
+        in_doubt=row["in_doubt"],
+    )

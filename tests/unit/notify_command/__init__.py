@@ -1,0 +1,1 @@
+"""What `onelead notify` says, without a running OneLead."""
