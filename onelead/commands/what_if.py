@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import orjson
 import typer
@@ -22,6 +22,7 @@ from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.rules.load import default_rules
 from shared.rules.model import Rules
+from shared.rules.scoring import Scoring
 from shared.settings import load_settings
 
 RulesFile = Annotated[
@@ -64,7 +65,7 @@ def what_if(
 
     Without --rules the settings are laid over the rules in force: `onelead what-if --profile classic`.
     """
-    chosen = [*(settings or []), *([f"scoring.profile={profile}"] if profile else [])]
+    chosen = [*(settings or []), *_profile_setting(profile)]
     _check_rules(rules, chosen)
     check_output(json=json, csv=csv, output=output)
     checked = checked_tenant(tenant)
@@ -93,6 +94,14 @@ async def _replay(
     password = secret.get_secret_value() if secret else None
     async with snapshot_of(database_address(settings), password, tenant) as snapshot:
         return await replay(snapshot, change, how)
+
+
+def _profile_setting(profile: str | None) -> list[str]:
+    known = get_args(Scoring.model_fields["profile"].annotation)
+    if profile is not None and profile not in known:
+        hint = f"give --profile {' or '.join(known)}"
+        raise UserError(f"--profile {profile}: there is no such profile", hint=hint)
+    return [] if profile is None else [f"scoring.profile={profile}"]
 
 
 def _check_rules(rules: Path | None, chosen: list[str]) -> None:

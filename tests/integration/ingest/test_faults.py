@@ -1,6 +1,7 @@
 """What cannot be worked off is put aside: later work of the tenant goes on, and so do other tenants."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from services.ingest.work import IngestWork
 from shared.events import AccountOutcome, ImportPhase
 from tests.integration.ingest.test_account_commands import BOXES, EXPORT, merge
 from tests.integration.ingest.upstream import Upstream, a_box_row, new_upstream, renewed, tables
+from tests.support.builders import AS_OF
 
 BEYOND = "99999999999999999999"
 MANY_GENERATIONS = a_box_row("SN7", product_name=f"HPE DL380 Gen{BEYOND}", platform=None)
@@ -120,14 +122,14 @@ async def test_a_day_that_cannot_begin_for_one_tenant_begins_for_the_others(
 
     await neighbour.load(EXPORT)
     monkeypatch.setattr(BatchesRepository, "move_day", fail)
-    day = loaded.settings.as_of.replace(year=2031)
+    day = AS_OF + timedelta(days=1)
     worker = loaded.worker(day)
     await worker.step()
     await steps(worker)
 
     statement = "SELECT as_of FROM ingest.tenants WHERE tenant_id = :tenant"
     assert [row.as_of for row in await neighbour.rows(statement)] == [day]
-    assert [row.as_of for row in await loaded.rows(statement)] == [loaded.settings.as_of]
+    assert [row.as_of for row in await loaded.rows(statement)] == [AS_OF]
 
 
 async def test_a_generation_beyond_all_numbers_is_none_and_later_imports_work(

@@ -1,8 +1,12 @@
 """A box that several sources hold is one box: the row that changed last counts (rules.md §1)."""
 
+import importlib
 import itertools
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
 
 from shared.events import LeadDetected, RecordKind, RecordObserved, RecordRemoved
 from tests.integration.ingest.upstream import (
@@ -12,6 +16,7 @@ from tests.integration.ingest.upstream import (
     Values,
     a_box_row,
     a_deal_row,
+    a_service_row,
     renewed,
     tables,
 )
@@ -193,3 +198,29 @@ async def test_whoever_comes_last_has_the_box_in_every_order(
         )
         assert [row.source for row in found] == [f"source-{order[-1]}"]
         assert sum((await items(each)).values()) == 2
+
+
+def rank_once(connection: Connection) -> None:
+    """The migration that ranks what came before rows were ranked."""
+    migration = importlib.import_module(
+        "services.ingest.migrations.versions.0004_boxes_of_several_sources"
+    )
+    with Operations.context(MigrationContext.configure(connection)):
+        migration.upgrade()
+
+
+async def test_boxes_that_came_before_rows_were_ranked_are_ranked_once(upstream: Upstream) -> None:
+    await begin(upstream)
+    unranked = text("UPDATE ingest.records SET outranked = false WHERE tenant_id = :tenant")
+    async with upstream.owner.begin() as connection:
+        await connection.execute(unranked, {"tenant": upstream.tenant})
+    await upstream.settle(days_ago(-1))
+    assert await items(upstream) == {"Acme Logistics": 2, "Beta Foods": 3}
+
+    async with upstream.owner.begin() as connection:
+        await connection.run_sync(rank_once)
+    await upstream.change(RecordKind.CATALOGUE, "S1", a_service_row("MSA"), version=1)
+    await upstream.settle(days_ago(-1))
+
+    assert await items(upstream) == {"Acme Logistics": 0, "Beta Foods": 3}
+    assert await owners(upstream) == {"Beta Foods"}

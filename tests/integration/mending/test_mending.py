@@ -1,5 +1,7 @@
 """A workbook of flawed rows gives back each row as it was, and tells which ones a person changed."""
 
+import gc
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -265,3 +267,21 @@ def test_other_workbooks_are_read_as_ever(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     (table,) = tables(tmp_path / "a.xlsx")
     assert (table.mode, table.source) == (BatchMode.SNAPSHOT, "")
+
+
+def test_a_workbook_that_cannot_be_saved_ends_without_tracebacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", printed.append)
+
+    def save(path: Path) -> None:
+        with MendWorkbook("default", "batch-1", [PART]) as book:
+            book.begin(RecordKind.PROJECT, FlawedColumns(("status",), ()))
+            book.add(flawed())
+            book.save(path)
+
+    with pytest.raises(FileNotFoundError):
+        save(tmp_path / "none" / "mend.xlsx")
+    gc.collect()
+    assert printed == []

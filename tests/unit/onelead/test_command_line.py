@@ -67,6 +67,22 @@ def test_a_bug_is_told_in_a_line_with_the_place_of_its_details(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "\udcff"], "argument 2 is not UTF-8 text: \\udcff"),
+        (["accounts", "undo", "d1", "--why", "bad \udcff"], "argument 5 is not UTF-8 text"),
+        (["explain", ""], "a name is missing"),
+        (["assess", "", "--as-of", "2025-10-09"], "no file is named"),
+    ],
+)
+def test_an_argument_that_says_nothing_is_refused_by_its_name(
+    arguments: list[str], said: str, capsys: Captured
+) -> None:
+    assert run_command_line(arguments) == 2
+    assert f"Error: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (InterruptedBySignalError(2), 130),
