@@ -94,3 +94,19 @@ battery-delivery: $(DEV) ## by hand: kill the notifier in each of ROUNDS=200 rou
 bench-notifier: $(DEV) ## by hand: deliveries/s against a bare httpx loop, and whom a dead sink holds up
 	$(IN_VENV) -m bench.notifier_share
 	$(IN_VENV) -m bench.notifier
+
+.PHONY: faults
+faults: $(DEV) ## by hand: break a running system 300 times and judge its history; SHORT=1 a little, WRITE=1 into docs/guarantees.md
+	$(IN_VENV) -m tests.faults $(if $(SHORT),--short) $(if $(WRITE),--write) $(if $(SEED),--seed $(SEED))
+
+.PHONY: faults-checker
+faults-checker: $(DEV) ## by hand: put deliberate faults into the product; the checker must catch each
+	$(IN_VENV) -m tests.faults --try-checker
+
+.PHONY: audit
+audit: $(DEV) ## by hand: what is shipped, its licences, its known vulnerabilities (asks PyPI)
+	$(IN_VENV) -m tests.long.audit
+	test -x .venv/tools/bin/pip-audit || { test -d .venv/tools || $(PYTHON) -m venv .venv/tools; \
+		.venv/tools/bin/pip install -q pip-audit; }
+	for name in runtime one-machine dev bench; do \
+		.venv/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$name.txt || exit 1; done

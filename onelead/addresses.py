@@ -1,6 +1,7 @@
 """Where a command finds Kafka and PostgreSQL: the settings, else the edition that runs in the data folder."""
 
 import httpx
+from sqlalchemy.engine import make_url
 
 from onelead.edition.folder import DataFolder
 from onelead.settings import EditionSettings
@@ -14,7 +15,10 @@ def kafka_address(settings: EditionSettings) -> str:
 
 def database_address(settings: EditionSettings) -> str:
     """The database address of the owner. Raises UserError when nothing says where it is."""
-    return settings.database_url or _running(settings, "database_url", "DATABASE_URL")
+    if settings.database_url is None:
+        return _running(settings, "database_url", "DATABASE_URL")
+    url = settings.secured(make_url(settings.database_url))
+    return url.render_as_string(hide_password=False)
 
 
 def ops_addresses(settings: EditionSettings) -> dict[str, str]:

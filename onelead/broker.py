@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.access import AccessSettings
 from shared.errors import UserError
+from shared.messaging.security import client_arguments
+from shared.settings import load_settings
 from shared.topics import (
     DAY_MS,
     DEAD_LETTER_SUFFIX,
@@ -56,22 +60,42 @@ def _dead_letter(name: str) -> WantedTopic:
     return WantedTopic(dead_letter_of(name), 1, configs)
 
 
+def reaching(bootstrap: str, access: AccessSettings | None = None) -> dict[str, Any]:
+    """What each Kafka client of a command is given: the address, and who we are by our environment."""
+    if access is None:
+        access = _our_access()
+    return {"bootstrap_servers": bootstrap.split(","), **client_arguments(access)}
+
+
+def no_answer(bootstrap: str) -> UserError:
+    """What to say when no broker lets us in."""
+    if _our_access().kafka_security == "PLAINTEXT":
+        return UserError(
+            f"no Kafka answers at {bootstrap}",
+            hint="start one with `onelead up`, or set ONELEAD_KAFKA_BOOTSTRAP",
+            exit_code=1,
+        )
+    return UserError(
+        f"no Kafka answers at {bootstrap}, or it does not let us in",
+        hint="check ONELEAD_KAFKA_USERNAME, its password and ONELEAD_KAFKA_CA_FILE",
+        exit_code=1,
+    )
+
+
+def _our_access() -> AccessSettings:
+    return load_settings(AccessSettings, _env_ignore_empty=True)
+
+
 @contextlib.asynccontextmanager
 async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client. Raises UserError when no broker answers."""
-    client = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap.split(","), request_timeout_ms=_TIMEOUT_MS
-    )
+    client = AIOKafkaAdminClient(**reaching(bootstrap), request_timeout_ms=_TIMEOUT_MS)
     try:
         try:
             async with asyncio.timeout(_TIMEOUT_MS / 1_000):
                 await client.start()
         except (KafkaError, OSError, TimeoutError):
-            raise UserError(
-                f"no Kafka answers at {bootstrap}",
-                hint="start one with `onelead up`, or set ONELEAD_KAFKA_BOOTSTRAP",
-                exit_code=1,
-            ) from None
+            raise no_answer(bootstrap) from None
         yield client
     finally:
         await client.close()

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from onelead.broker import reaching
 from onelead.edition.service import SERVICES, with_role
 from shared.db.engine import Database
 from shared.errors import UserError
@@ -110,9 +111,7 @@ class LetterBox:
 
 async def send_again(bootstrap: str, letters: Sequence[StoredLetter]) -> None:
     """Publishes letters as they were, to the topic they came from; consumers that had them ignore them."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap.split(","), acks="all", enable_idempotence=True
-    )
+    producer = AIOKafkaProducer(**reaching(bootstrap), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         for letter in letters:

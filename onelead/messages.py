@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from onelead.broker import no_answer, reaching
 from shared.errors import UserError
 from shared.messaging.codec import OutboxMessage
 
@@ -50,7 +51,7 @@ class Publisher:
 async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
     """A publisher that loses and doubles nothing. Raises UserError when no broker answers."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap.split(","),
+        **reaching(bootstrap),
         client_id="onelead-command",
         acks="all",
         enable_idempotence=True,
@@ -61,7 +62,7 @@ async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
         await producer.start()
     except KafkaError:
         await producer.stop()
-        raise UserError(f"no Kafka answers at {bootstrap}", exit_code=1) from None
+        raise no_answer(bootstrap) from None
     try:
         yield Publisher(producer)
     finally:
@@ -72,7 +73,7 @@ async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
 async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer outside every group."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+        **reaching(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
@@ -82,7 +83,7 @@ async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
     except KafkaError:
         await consumer.stop()
-        raise UserError(f"no Kafka answers at {bootstrap}", exit_code=1) from None
+        raise no_answer(bootstrap) from None
     try:
         yield consumer
     finally:

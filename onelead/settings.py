@@ -4,8 +4,10 @@ import os
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.access import AccessSettings
 
 
 def _default_cache() -> Path:
@@ -13,12 +15,10 @@ def _default_cache() -> Path:
     return Path(base).expanduser() / "onelead"
 
 
-class EditionSettings(BaseSettings):
+class EditionSettings(AccessSettings):
     """Where things are and where they listen; whatever has an address here is not started."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ONELEAD_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_ignore_empty=True)
 
     home: Path = Field(Path(".onelead"), description="the data folder")
     cache_dir: Path = Field(
@@ -36,7 +36,6 @@ class EditionSettings(BaseSettings):
         None,
         description="postgresql+asyncpg://OWNER@HOST/DATABASE of a PostgreSQL that runs already",
     )
-    database_password: SecretStr | None = Field(None, description="of the services' roles")
     ops_base_port: int = Field(
         9_460, ge=0, le=65_000, description="services' metrics listen from here on; 0: free ports"
     )
@@ -48,3 +47,12 @@ class EditionSettings(BaseSettings):
         60, gt=0, description="`onelead import` gives up after so long without any progress"
     )
     log_level: str = Field("INFO", description="of the services")
+
+    @model_validator(mode="after")
+    def _own_kafka_is_plain(self) -> "EditionSettings":
+        if self.kafka_security != "PLAINTEXT" and self.kafka_bootstrap is None:
+            raise ValueError(
+                f"ONELEAD_KAFKA_SECURITY={self.kafka_security} needs ONELEAD_KAFKA_BOOTSTRAP: the"
+                " Kafka that is started here speaks to this machine only, and in the clear"
+            )
+        return self

@@ -5,26 +5,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings
 from sqlalchemy.engine import URL, make_url
 
+from shared.access import AccessSettings
 from shared.errors import UserError
 from shared.setting_names import misspelt
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(AccessSettings):
     """Read from the environment as `ONELEAD_…`; durations and sizes carry their unit in the name."""
-
-    model_config = SettingsConfigDict(env_prefix="ONELEAD_", frozen=True, extra="ignore")
 
     kafka_bootstrap: str = Field(description="host:port of one or more brokers, comma separated")
     database_url: str = Field(
         description="postgresql+asyncpg://ROLE@HOST/DATABASE, this service's role"
-    )
-    database_password: SecretStr | None = Field(None, description="for all roles of this service")
-    database_password_file: Path | None = Field(
-        None, description="read when the password is not set"
     )
     database_pool_size: int = Field(4, ge=1, le=100)
     instance_id: str | None = Field(
@@ -48,18 +43,11 @@ class ServiceSettings(BaseSettings):
 
     def url(self, role_suffix: str = "") -> URL:
         """The database address for this service's role, or for its `_relay`, `_tick`, `_metrics`."""
-        url = make_url(self.database_url)
+        url = self.secured(make_url(self.database_url))
         if role_suffix:
             url = url.set(username=f"{url.username}{role_suffix}")
-        secret = self._password()
-        return url if secret is None else url.set(password=secret)
-
-    def _password(self) -> str | None:
-        if self.database_password is not None:
-            return self.database_password.get_secret_value()
-        if self.database_password_file is not None:
-            return self.database_password_file.read_text().strip()
-        return None
+        secret = self.database_password
+        return url if secret is None else url.set(password=secret.get_secret_value())
 
 
 S = TypeVar("S", bound=BaseSettings)
@@ -74,7 +62,13 @@ def load_settings(settings_class: type[S], **overrides: Any) -> S:
     except ValidationError as error:
         prefix = str(settings_class.model_config.get("env_prefix", ""))
         lines = [
-            f"{prefix}{'_'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False)
+            _line(prefix, item) for item in error.errors(include_input=False, include_url=False)
         ]
         raise UserError("; ".join(lines), hint="set them in the environment") from None
+
+
+def _line(prefix: str, item: Any) -> str:
+    """What is wrong with one setting; what is wrong between several names them itself."""
+    if not item["loc"]:
+        return str(item["msg"]).removeprefix("Value error, ")
+    return f"{prefix}{'_'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"

@@ -6,26 +6,22 @@ from typing import Annotated
 import typer
 import yaml
 
-from onelead import broker, lifecycle
+from onelead import lifecycle
 from onelead.addresses import kafka_address
+from onelead.applying_rules import put_in_force, refuse_unknown
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
-from onelead.messages import publisher
-from onelead.rules_in_force import applied_rules, rules_of
+from onelead.rules_in_force import rules_of
 from onelead.settings import EditionSettings
-from shared.errors import UserError
-from shared.events import Actor, RulesApplied
-from shared.messaging.codec import encode
-from shared.messaging.versions import next_version
 from shared.rules.load import (
     DEFAULT_FILE,
     load_rules,
     rules_document,
     rules_version,
+    with_offices_of,
 )
 from shared.rules.model import Rules
 from shared.settings import load_settings
-from shared.topics import RULES, check_tenant
 
 app = typer.Typer(no_args_is_help=True, help="Apply and show a tenant's rules.")
 Tenant = Annotated[str, typer.Option(help="whose rules")]
@@ -36,12 +32,15 @@ def apply(
     file: Annotated[Path, typer.Argument(help="a YAML file; what it leaves out stays the default")],
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Validate a rules file and put it in force; what follows from it is made anew by itself."""
-    rules = load_rules(file)
+    """Validate a rules file and put it in force; what follows from it is made anew by itself.
+
+    A file without ranges of offices leaves those that are in force alone.
+    """
+    load_rules(file)  # refused before anything is asked of the broker
     settings = load_settings(EditionSettings)
-    news = lifecycle.run(_apply(kafka_address(settings), tenant, rules))
+    applied, news = lifecycle.run(_apply_file(kafka_address(settings), tenant, file))
     already = "" if news else " already; nothing was sent"
-    out.print(f"Rules {rules_version(rules)} apply to tenant {tenant}{already}")
+    out.print(f"Rules {rules_version(applied)} apply to tenant {tenant}{already}")
 
 
 @app.command("show")
@@ -62,39 +61,17 @@ def show(
 
 
 async def _in_force(bootstrap: str, tenant: str) -> tuple[Rules, bool]:
-    await _refuse_unknown(bootstrap, tenant)
+    await refuse_unknown(bootstrap, tenant)
     return await rules_of(bootstrap, tenant)
 
 
-async def _refuse_unknown(bootstrap: str, tenant: str) -> None:
-    """Raises UserError for a tenant that nobody added: a slip of the pen, most of the time."""
-    try:
-        check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    if tenant not in (known := await broker.tenants_on(bootstrap)):
-        there_are = f"there are: {', '.join(known)}" if known else "there is none yet"
-        raise UserError(
-            f"there is no tenant {tenant}", hint=f"`onelead tenants add {tenant}`; {there_are}"
-        )
+async def _apply_file(bootstrap: str, tenant: str, file: Path) -> tuple[Rules, bool]:
+    """Puts the rules of a file in force: what applies now, and whether that is news."""
+    held, _ = await _in_force(bootstrap, tenant)
+    rules = with_offices_of(load_rules(file), file, held)
+    return rules, await _apply(bootstrap, tenant, rules)
 
 
 async def _apply(bootstrap: str, tenant: str, rules: Rules) -> bool:
-    """Publishes rules that differ from those applied last. Returns whether they do."""
-    await _refuse_unknown(bootstrap, tenant)
-    held = await applied_rules(bootstrap, tenant)
-    if held is not None and held.rules_version == rules_version(rules):
-        return False
-    event = RulesApplied(
-        # Above the last one even where the clock that numbered it was ahead of ours.
-        version=next_version(held.version if held else None),
-        actor=Actor(kind="command", id="onelead rules apply"),
-        rules_version=rules_version(rules),
-        rules=rules_document(rules),
-    )
-    message = encode(
-        event, tenant_id=tenant, source="onelead", subject=tenant, topic=RULES.name, key=tenant
-    )
-    async with publisher(bootstrap) as out_to:
-        await out_to.send([message])
-    return True
+    await refuse_unknown(bootstrap, tenant)
+    return await put_in_force(bootstrap, tenant, rules, by="onelead rules apply")

@@ -7,15 +7,18 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from onelead.broker import reaching
 from onelead.edition import ports
 from onelead.edition.java import JavaKafka
 from onelead.edition.process import POLL_S, Child, ChildSpec, Remember, forget, tail
 from shared import clock
+from shared.access import AccessSettings
 from shared.errors import UserError
 
 _STOP_TIMEOUT_S = 5.0
@@ -49,6 +52,43 @@ num.io.threads=4
 """
 
 
+@dataclass(frozen=True)
+class Guard:
+    """A broker that lets in whom it knows: `users` by SCRAM, the first of them may do everything."""
+
+    users: Mapping[str, str]
+    certificate: Path
+    authority: Path
+    client: AccessSettings
+    """How we reach it ourselves, to see whether it answers."""
+    mechanism: str = "SCRAM-SHA-512"
+
+    def properties(self) -> dict[str, str]:
+        """What turns the listener for clients into a guarded one; the controller's stays ours alone."""
+        administrator = next(iter(self.users))
+        login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+        secret = f'username="{administrator}" password="{self.users[administrator]}"'
+        return {
+            "listener.security.protocol.map": "CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT",
+            "sasl.enabled.mechanisms": self.mechanism,
+            "sasl.mechanism.inter.broker.protocol": self.mechanism,
+            f"listener.name.clients.{self.mechanism.lower()}.sasl.jaas.config": f"{login} {secret};",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.certificate),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.authority),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            # Nobody comes in as ANONYMOUS but the broker itself, as its own controller.
+            "super.users": f"User:{administrator};User:ANONYMOUS",
+            "allow.everyone.if.no.acl.found": "false",
+        }
+
+    def format_arguments(self) -> list[str]:
+        """Makes the users known before the first start."""
+        made = (f"{self.mechanism}=[name={n},password={p}]" for n, p in self.users.items())
+        return [part for user in made for part in ("--add-scram", user)]
+
+
 class Kafka:
     """One broker over a data folder of its own, reachable on this machine only."""
 
@@ -62,6 +102,7 @@ class Kafka:
         port: int,
         *,
         properties: Mapping[str, str] | None = None,
+        guard: Guard | None = None,
         remember: Remember = forget,
     ) -> None:
         self.data = data
@@ -69,7 +110,8 @@ class Kafka:
         self.port = port
         self.child: Child | None = None
         self._java = java
-        self._extra = properties or {}
+        self._guard = guard
+        self._extra = {**(guard.properties() if guard else {}), **(properties or {})}
         self._remember = remember
 
     @property
@@ -118,7 +160,8 @@ class Kafka:
         properties.write_text(self._properties(draft))
         # Never with a leading "-", which the tool would take for an option.
         cluster_id = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
-        arguments = ("format", "-t", cluster_id, "-c", str(properties))
+        users = self._guard.format_arguments() if self._guard else []
+        arguments = ("format", "-t", cluster_id, "-c", str(properties), *users)
         child = Child(self._spec("kafka-format", "kafka.tools.StorageTool", *arguments))
         try:
             finished = await child.wait(timeout_s)
@@ -144,7 +187,8 @@ class Kafka:
         while clock.monotonic_s() < deadline_s:
             if child.exit_code is not None:
                 raise self._failure("ended while starting")
-            if ports.answers(self.port) and await is_answering(self.bootstrap):
+            access = self._guard.client if self._guard else AccessSettings.model_construct()
+            if ports.answers(self.port) and await is_answering(self.bootstrap, access=access):
                 return
             await asyncio.sleep(POLL_S)
         raise self._failure(f"does not answer after {timeout_s:.0f} s")
@@ -157,10 +201,12 @@ class Kafka:
         )
 
 
-async def is_answering(bootstrap: str, timeout_s: float = 5.0) -> bool:
-    """Whether a broker answers a metadata request."""
+async def is_answering(
+    bootstrap: str, timeout_s: float = 5.0, *, access: AccessSettings | None = None
+) -> bool:
+    """Whether a broker answers a metadata request of ours; by default as our environment says."""
     client = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap.split(","), request_timeout_ms=int(timeout_s * 1_000)
+        **reaching(bootstrap, access), request_timeout_ms=int(timeout_s * 1_000)
     )
     try:
         async with asyncio.timeout(timeout_s):

@@ -44,12 +44,16 @@ _FLAG_WORDS = {
 def leads_table(rows: Sequence[LeadRow], now: datetime, zone: ZoneInfo) -> Table:
     """The leads, a line for each."""
     table = Table()
-    for heading in ("lead", "state", "priority", "score", "account", "title", "owner", "flags"):
+    offices = ("office",) if any(row.office_id for row in rows) else ()
+    headings = ("lead", "state", "priority", "score", "account", "title", "owner", *offices)
+    for heading in (*headings, "flags"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         flags = "\n".join(_flags(row, now, zone))
         state = f"{row.state}, withdrawn" if row.withdrawn else row.state
+        office = (row.office_id or "",) if offices else ()
         cells = (state, row.priority, f"{row.score:.1f}", row.account, row.title, row.owner or "")
+        cells = (*cells, *office)
         table.add_row(row.lead_id[:_ID_SHOWN], *(escape(cell) for cell in cells), escape(flags))
     return table
 

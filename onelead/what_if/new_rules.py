@@ -8,7 +8,7 @@ from typing import Any
 from shared.errors import UserError
 from shared.rules.document import Document, dotted_path, read_document
 from shared.rules.influence import influence_of
-from shared.rules.load import changed_rules, load_rules, rules_document
+from shared.rules.load import changed_rules, load_rules, rules_document, with_offices_of
 from shared.rules.model import Rules
 from shared.rules.overlay import overlay
 
@@ -29,7 +29,7 @@ def new_rules(in_force: Rules, file: Path | None, settings: Sequence[str]) -> Ru
 
     Raises UserError for what cannot hold, with its place, as `rules apply` does.
     """
-    rules = in_force if file is None else load_rules(file)
+    rules = in_force if file is None else with_offices_of(load_rules(file), file, in_force)
     if not settings:
         return rules
     values: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.domain.batch import Batch
 from services.ingest.domain.changes import LeadNews, lead_news
 from services.ingest.domain.derive import Derivation, derive_account, possible_leads
+from services.ingest.domain.offices import Routes, route
 from services.ingest.domain.profile import AccountRows, ClosedTotals
 from services.ingest.domain.values import PriceList
 from services.ingest.messages import detected, profiled
@@ -25,6 +26,7 @@ from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
 from shared.ops.logs import get_logger
 from shared.rules.model import Rules
+from shared.rules.offices_lookup import office_map
 
 _log = get_logger(__name__)
 
@@ -108,8 +110,11 @@ class Deriving:
         what is left to tell."""
         rows = await self._rows(connection, batch.tenant_id, accounts)
         derivations = await self._derivations(connection, batch, rules, as_of, rows)
-        versions = await self._save_profiles(connection, batch, derivations, as_of)
-        news = await self._lead_news(connection, batch.tenant_id, derivations, rows, as_of)
+        routes = route(rows, office_map(rules.offices, as_of))
+        versions = await self._save_profiles(connection, batch, derivations, routes, as_of)
+        news = await self._lead_news(
+            connection, batch.tenant_id, derivations, rows, routes, as_of=as_of
+        )
         await self._tell_leads(connection, batch, news[: step.leads], versions, as_of)
         if len(news) > step.leads:
             await self._derived.mark_dirty(connection, batch.tenant_id, accounts)
@@ -140,7 +145,6 @@ class Deriving:
             ).items()
         }
         prices = await self._prices(connection, tenant_id, rules)
-
         return {
             account: derive_account(
                 tenant_id,
@@ -167,20 +171,21 @@ class Deriving:
         connection: AsyncConnection,
         batch: Batch,
         derivations: Mapping[str, Derivation],
+        routes: Routes,
         as_of: date,
     ) -> dict[str, int]:
         """Stores and tells changed profiles. Returns the version in force for each account."""
         held = await self._derived.profiles(connection, batch.tenant_id, sorted(derivations))
         versions, changed = {}, []
         for account, derivation in derivations.items():
-            version, profile = held.get(account, (None, None))
-            if version is None or profile != derivation.profile:
+            version, *told = held.get(account, (None, None, None))
+            office_id = routes.accounts.get(account)
+            if version is None or told != [derivation.profile, office_id]:
                 version = next_version(version)
-                changed.append((version, derivation.profile))
+                changed.append((version, derivation.profile, office_id))
             versions[account] = version
         await self._derived.save_profiles(connection, batch.tenant_id, changed)
-        messages = [profiled(batch, version, profile, as_of) for version, profile in changed]
-        await self._outbox.add(connection, messages)
+        await self._outbox.add(connection, [profiled(batch, *each, as_of) for each in changed])
         return versions
 
     async def _lead_news(
@@ -189,6 +194,8 @@ class Deriving:
         tenant_id: str,
         derivations: Mapping[str, Derivation],
         rows: Mapping[str, AccountRows],
+        routes: Routes,
+        *,
         as_of: date,
     ) -> list[LeadNews]:
         accounts = sorted(rows)
@@ -200,7 +207,7 @@ class Deriving:
         elsewhere = await self._derived.boxes_elsewhere(
             connection, tenant_id, {each.facts.box_id for each in gone}, accounts
         )
-        return lead_news(firing, held, boxes, elsewhere, as_of)
+        return lead_news(firing, held, boxes, elsewhere, as_of, offices=routes.boxes)
 
     async def _tell_leads(
         self,
@@ -214,14 +221,7 @@ class Deriving:
         told = [(next_version(each.previous_version), each) for each in news]
         await self._derived.save_leads(connection, batch.tenant_id, told)
         messages = [
-            detected(
-                batch,
-                version,
-                each.facts,
-                account_version=account_versions.get(each.facts.account_id, 0),
-                as_of=as_of,
-                withdrawn_because=each.withdrawn_because,
-            )
+            detected(batch, version, each, account_versions.get(each.facts.account_id, 0), as_of)
             for version, each in told
         ]
         await self._outbox.add(connection, messages)

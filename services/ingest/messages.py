@@ -5,6 +5,7 @@ from typing import Any
 
 from services.ingest.domain.accounts.decisions import Decision
 from services.ingest.domain.batch import Batch
+from services.ingest.domain.changes import LeadNews
 from shared.events import (
     AccountAction,
     AccountDecided,
@@ -18,7 +19,6 @@ from shared.events import (
     ImportPhase,
     ImportProgressed,
     LeadDetected,
-    LeadFacts,
 )
 from shared.messaging.codec import OutboxMessage, encode
 from shared.ops.tracing import next_traceparent
@@ -46,38 +46,40 @@ def progressed(batch: Batch, version: int, phase: ImportPhase, **report: Any) ->
     return _message(batch, event, IMPORTS, subject=batch.batch_id, key=batch.tenant_id)
 
 
-def profiled(batch: Batch, version: int, profile: AccountProfile, as_of: date) -> OutboxMessage:
-    """A new or changed profile."""
+def profiled(
+    batch: Batch, version: int, profile: AccountProfile, office_id: str | None, as_of: date
+) -> OutboxMessage:
+    """A new or changed profile, or one whose account has another office."""
     event = AccountProfiled(
-        version=version, causes=(batch.batch_id,), actor=batch.actor, profile=profile, as_of=as_of
+        version=version,
+        causes=(batch.batch_id,),
+        actor=batch.actor,
+        office_id=office_id,
+        profile=profile,
+        as_of=as_of,
     )
     key = f"{batch.tenant_id}|{profile.account_id}"
     return _message(batch, event, ACCOUNTS, subject=profile.account_id, key=key)
 
 
 def detected(
-    batch: Batch,
-    version: int,
-    lead: LeadFacts,
-    *,
-    account_version: int,
-    as_of: date,
-    withdrawn_because: str | None = None,
+    batch: Batch, version: int, news: LeadNews, account_version: int, as_of: date
 ) -> OutboxMessage:
     """A lead that appeared or changed, or, with a reason, one that no longer holds."""
     event = LeadDetected(
         version=version,
         causes=(batch.batch_id,),
         actor=batch.actor,
-        lead=lead,
+        office_id=news.office_id,
+        lead=news.facts,
         account_version=account_version,
         as_of=as_of,
-        state="withdrawn" if withdrawn_because else "open",
-        reason=withdrawn_because,
+        state="withdrawn" if news.withdrawn_because else "open",
+        reason=news.withdrawn_because,
         batch_id=batch.batch_id,
     )
-    key = f"{batch.tenant_id}|{lead.account_id}"
-    return _message(batch, event, LEADS_DETECTED, subject=lead.lead_id, key=key)
+    key = f"{batch.tenant_id}|{news.facts.account_id}"
+    return _message(batch, event, LEADS_DETECTED, subject=news.facts.lead_id, key=key)
 
 
 def family_changed(

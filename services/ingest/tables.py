@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from shared.db.erasure import erased_tenants_table
 from shared.db.rules_store import tenant_rules_table
 from shared.messaging.tables import (
     dead_letters_table,
@@ -186,6 +187,7 @@ profiles = Table(
     _key("account_id"),
     Column("version", BigInteger, nullable=False),
     Column("profile", JSONB, nullable=False),
+    Column("office_id", Text, comment="null: there are no offices"),
 )
 
 leads = Table(
@@ -198,6 +200,7 @@ leads = Table(
     Column("state", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("lead", JSONB, nullable=False),
+    Column("office_id", Text, comment="null: there are no offices"),
     Index("leads_by_account", "tenant_id", "account_id"),
 )
 
@@ -215,3 +218,4 @@ outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 dead_letters = dead_letters_table(metadata)
 relay_holders = relay_holders_table(metadata)
+erased_tenants = erased_tenants_table(metadata)

@@ -123,8 +123,12 @@ def _observe(telling: Telling, key: Key, message: Received) -> Lead | None:
         lead = Lead(*key, Known.of(event), Status())
         steps = appears(telling.flag_of(lead.account), by.now)
     else:
+        left = lead.known.office_id
         lead = lead.known_as(Known.of(event) if event is not None else None, version)
         telling.leads[key] = lead
+        if lead.known.office_id != left:
+            telling.route(lead, left, by)
+            lead = telling.leads[key]
         steps = observed(lead, telling.flag_of(lead.account), by.now, withdrawn=withdrawn)
     _take_steps(telling, lead, steps, by)
     return lead

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.db.erasure import erased_tenants_table
 from shared.messaging.tables import (
     dead_letters_table,
     inbox_table,
@@ -111,3 +112,4 @@ outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 dead_letters = dead_letters_table(metadata)
 relay_holders = relay_holders_table(metadata)
+erased_tenants = erased_tenants_table(metadata)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.lifecycle.domain.history import differences
+from services.lifecycle.domain.history import OFFICE, Difference, differences
 from services.lifecycle.domain.status import AccountFlag, Lead, Status
 from services.lifecycle.domain.verdict import Refused
 from services.lifecycle.repository import Key
@@ -68,6 +68,17 @@ class Telling:
         fact = _fact(before, after, change, by)
         self._tell(fact, after.tenant_id, after.lead_id, after.lead_id, by.traceparent)
         return fact
+
+    def route(self, lead: Lead, left: str | None, by: Cause) -> None:
+        """A lead is another office's now: told and kept, its status is as it was."""
+        after = lead.standing(lead.status, next_version(lead.version or None))
+        key = (lead.tenant_id, lead.lead_id)
+        self.leads[key] = after
+        self.changed.add(key)
+        moved = Difference(OFFICE, left, after.known.office_id)
+        self.history.append(_entry(moved, after, LeadChange.ROUTED, by))
+        fact = _fact(lead.status, after, LeadChange.ROUTED, by)
+        self._tell(fact, after.tenant_id, after.lead_id, after.lead_id, by.traceparent)
 
     def refuse(self, tenant_id: str, command: LeadCommand, refused: Refused, by: Cause) -> Event:
         """A command is not carried out; returns the answer that says so."""
@@ -136,19 +147,22 @@ def _fact(before: Status | None, lead: Lead, change: LeadChange, by: Cause) -> L
 def _entries(
     before: Status | None, lead: Lead, change: LeadChange, by: Cause
 ) -> Iterable[dict[str, Any]]:
-    for each in differences(before, lead.status):
-        yield {
-            "tenant_id": lead.tenant_id,
-            "lead_id": lead.lead_id,
-            "version": lead.version,
-            "field": each.field,
-            "before": each.before,
-            "after": each.after,
-            "change": change.value,
-            "changed_at": by.now,
-            "actor_kind": by.actor.kind,
-            "actor_id": by.actor.id,
-            "why": by.why,
-            "command_id": by.command_id,
-            "causes": list(by.causes),
-        }
+    return (_entry(each, lead, change, by) for each in differences(before, lead.status))
+
+
+def _entry(each: Difference, lead: Lead, change: LeadChange, by: Cause) -> dict[str, Any]:
+    return {
+        "tenant_id": lead.tenant_id,
+        "lead_id": lead.lead_id,
+        "version": lead.version,
+        "field": each.field,
+        "before": each.before,
+        "after": each.after,
+        "change": change.value,
+        "changed_at": by.now,
+        "actor_kind": by.actor.kind,
+        "actor_id": by.actor.id,
+        "why": by.why,
+        "command_id": by.command_id,
+        "causes": list(by.causes),
+    }

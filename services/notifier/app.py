@@ -71,7 +71,7 @@ def _workers(
         Digests(base, plan, plan.digests, console_url=console_url, interval_s=every_s).run,
         Campaigns(base, plan, writer, interval_s=every_s).run,
         Housekeeping(base, kept_days=settings.notify_attempts_kept_days).run,
-        *inbound_workers(base, opened, settings, people.unsubscribe),
+        *inbound_workers(base, opened, settings, people.unsubscribe, plan),
     )
 
 

@@ -1,12 +1,13 @@
 """Collects what one batch of messages gives to tell, and makes the deliveries of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.notifier.domain.contents import Change, Content, FollowUp, Update, Withdrawal
 from services.notifier.domain.delivery import Delivery, Purpose
 from services.notifier.domain.message import Alert, plain
+from services.notifier.domain.moves import Move
 from services.notifier.domain.plan import Plan, Target
 from services.notifier.domain.routing import Withdraw
 from services.notifier.domain.standing import Standing
@@ -53,13 +54,14 @@ class Telling:
     deliveries: list[NewDelivery] = field(default_factory=list)
     ended: dict[Key, Withdraw] = field(default_factory=dict)
     stopped: dict[Key, str] = field(default_factory=dict)
-    _withdrawals: dict[Key, tuple[Withdraw, News]] = field(default_factory=dict)
+    moves: dict[Key, tuple[Move, News]] = field(default_factory=dict)
+    _withdrawals: dict[Key, tuple[Withdraw, News, Alert | None]] = field(default_factory=dict)
     _updates: dict[tuple[Key, bool], _Later] = field(default_factory=dict)
 
     @property
     def asked(self) -> set[Key]:
         """The leads of which something is told to whom an alert went to."""
-        return {key for key, _ in self._updates} | self._withdrawals.keys()
+        return {key for key, _ in self._updates} | self._withdrawals.keys() | self.moves.keys()
 
     def announce(
         self, key: Key, alert: Alert, standing: Standing, news: News, targets: Iterable[Target]
@@ -71,11 +73,20 @@ class Telling:
             due_at = self.plan.due_at(target, until, alert)
             self.deliveries.append(_new(delivery, alert, due_at, news))
 
-    def withdraw(self, key: Key, withdraw: Withdraw, news: News) -> None:
-        """The lead no longer holds: what waits is cancelled, what was told is taken back."""
+    def move(self, key: Key, move: Move, news: News) -> None:
+        """The lead is another office's now: the one that it left hears so, and nothing after that."""
+        earlier = self.moves.get(key)
+        left = move.left if earlier is None else earlier[0].left
+        self.moves[key] = (replace(move, left=left), news)
+
+    def withdraw(self, key: Key, withdraw: Withdraw, news: News, last: Alert | None = None) -> None:
+        """The lead no longer holds: what waits is cancelled, what was told is taken back.
+
+        `last`: the lead as it was, which says whose it was.
+        """
         self.ended[key] = Withdraw(f"withdrawn: {withdraw.reason}", withdraw.through)
         self.stopped[key] = "the lead was withdrawn"
-        self._withdrawals[key] = (withdraw, news)
+        self._withdrawals[key] = (withdraw, news, last)
         for to_keepers in (True, False):
             self._updates.pop((key, to_keepers), None)
 
@@ -121,12 +132,21 @@ class Telling:
 
     def _about(self, told: Told) -> Iterable[NewDelivery]:
         if (found := self._withdrawals.get(told.key)) is not None:
-            withdraw, news = found
-            if told.episode <= withdraw.through and self._tells(told, Purpose.WITHDRAWAL):
-                content = Withdrawal(alert=told.alert, reason=withdraw.reason)
-                delivery = self._delivery(told.key, told.episode, Purpose.WITHDRAWAL, told.target)
-                yield _new(delivery, content, self.plan.due_at(told.target, self.now), news)
-            return
+            withdraw, news, last = found
+            if self.plan.sees(told.target, (last or told.alert).office_id):
+                if told.episode <= withdraw.through and self._tells(told, Purpose.WITHDRAWAL):
+                    content = Withdrawal(alert=told.alert, reason=withdraw.reason)
+                    delivery = self._delivery(
+                        told.key, told.episode, Purpose.WITHDRAWAL, told.target
+                    )
+                    yield _new(delivery, content, self.plan.due_at(told.target, self.now), news)
+                return
+        if (moved := self.moves.get(told.key)) is not None:
+            move, because = moved
+            heard = move.heard_by(told.target, told.alert, self.plan)
+            if heard is not None:
+                yield from self._of_move(told, heard, because)
+                return
         later = self._updates.get((told.key, told.target.tells_withdrawals))
         if later is None or not self._tells(told, Purpose.UPDATE):
             return
@@ -135,6 +155,15 @@ class Telling:
             delivery = self._delivery(told.key, told.episode, Purpose.UPDATE, told.target, number)
             due_at = self.plan.due_at(told.target, self.now, later.content.alert)
             yield _new(delivery, later.content, due_at, later.news)
+
+    def _of_move(
+        self, told: Told, heard: tuple[Withdrawal | Update, Purpose], news: News
+    ) -> Iterable[NewDelivery]:
+        content, purpose = heard
+        if self._tells(told, purpose):
+            number = news.version
+            delivery = self._delivery(told.key, told.episode, purpose, told.target, number)
+            yield _new(delivery, content, self.plan.due_at(told.target, self.now), news)
 
     def _tells(self, told: Told, purpose: Purpose) -> bool:
         return self.plan.hears(told.key[0], told.target, purpose)

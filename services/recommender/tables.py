@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.db.erasure import erased_tenants_table
 from shared.db.rules_store import tenant_rules_table
 from shared.messaging.tables import (
     dead_letters_table,
@@ -59,3 +60,4 @@ outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 dead_letters = dead_letters_table(metadata)
 relay_holders = relay_holders_table(metadata)
+erased_tenants = erased_tenants_table(metadata)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, pool, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.db.engine import owner_engine
 
 SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
 _ROOT = Path(__file__).resolve().parents[2] / "services"
@@ -36,9 +37,7 @@ def ensure_database(owner_url: str) -> None:
 
 
 async def _ensure_database(url: URL) -> None:
-    engine = create_async_engine(
-        url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=pool.NullPool
-    )
+    engine = owner_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         found = await connection.scalar(
             text("SELECT true FROM pg_database WHERE datname = :name"), {"name": url.database}
@@ -50,7 +49,7 @@ async def _ensure_database(url: URL) -> None:
 
 
 async def _set_passwords(owner_url: str, service: str, password: str) -> None:
-    engine = create_async_engine(make_url(owner_url), poolclass=pool.NullPool)
+    engine = owner_engine(make_url(owner_url))
     async with engine.begin() as connection:
         for suffix in ("", "_relay", "_tick", "_metrics"):
             statement = await connection.scalar(
@@ -68,7 +67,7 @@ def run_environment() -> None:
 
 async def _run() -> None:
     attributes = context.config.attributes
-    engine = create_async_engine(make_url(attributes["owner_url"]), poolclass=pool.NullPool)
+    engine = owner_engine(make_url(attributes["owner_url"]))
     async with engine.connect() as connection:
         await connection.run_sync(_migrate, attributes["service"])
         await connection.commit()

@@ -48,6 +48,7 @@ class LeadChange(OpenEnum):
     DO_NOT_CONTACT_ENDED = "do_not_contact_ended"
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
+    ROUTED = "routed"
     UNKNOWN = "unknown"
 
 

@@ -9,6 +9,7 @@ from faststream.message import StreamMessage
 
 from shared.messaging.codec import KafkaRecord
 from shared.messaging.consumer import Consumer
+from shared.messaging.security import broker_security
 from shared.messaging.tolerant_records import tolerate_any_header_name
 from shared.ops.logs import get_logger
 from shared.settings import ServiceSettings
@@ -28,6 +29,7 @@ def make_broker(settings: ServiceSettings, service: str) -> KafkaBroker:
         allow_auto_create_topics=False,
         metadata_max_age_ms=settings.metadata_max_age_ms,
         graceful_timeout=settings.stop_timeout_s,
+        security=broker_security(settings),
         logger=None,
     )
 

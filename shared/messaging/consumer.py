@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.db.engine import Database
+from shared.db.erasure import erased_among
 from shared.messaging.codec import KafkaRecord, Received, UnreadableMessageError, decode
 from shared.messaging.dead_letter import NO_TENANT, DeadLetter, DeadLetters
 from shared.messaging.errors import backoff_s, describe, is_transient
@@ -57,16 +59,22 @@ class Consumer:
         database: Database,
         dead_letters: DeadLetters,
         handler: Handler,
+        *,
+        marks: Table | None = None,
     ) -> None:
+        """`marks`: the tenants that were erased; their messages are read and forgotten."""
         self.name = name
         self.topic = topic
         self.guard = None if topic.per_tenant and topic.producer == "the tenant" else PoisonGuard()
         self._database = database
         self._dead_letters = dead_letters
         self._handler = handler
+        self._marks = marks
         self._attempt = 0
         self._dice = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.last_progress_s = clock.monotonic_s()
+        self.last_turn_s = self.last_progress_s
+        """When a batch was last given to it or given back, handled or not."""
         self.in_hand: Counter[tuple[str, int]] = Counter()
         """Records of the batch that is being handled or waits for its next attempt, by partition."""
 
@@ -78,12 +86,14 @@ class Consumer:
     async def consume(self, records: Sequence[KafkaRecord]) -> None:
         """Handles a batch. Raises when it must be read again, after having waited for its back-off."""
         self.in_hand = Counter((record.topic, record.partition) for record in records)
+        self.last_turn_s = clock.monotonic_s()
         if self._attempt == 0:
             self.last_progress_s = clock.monotonic_s()
         try:
             await self._consume(records)
         finally:
             self.in_hand.clear()
+            self.last_turn_s = clock.monotonic_s()
         self._attempt = 0
         self.last_progress_s = clock.monotonic_s()
         metrics.HANDLED.labels(self.name, self.topic.name).inc(len(records))
@@ -134,15 +144,20 @@ class Consumer:
     async def _in_one_transaction(self, judged: Sequence[Judged]) -> None:
         outcomes = [item.outcome(good=item.received is not None) for item in judged]
         self._stop_when_poisoned(outcomes)
-        letters = [item.letter for item in judged if item.letter]
-        received = [item.received for item in judged if item.received]
-        tenants = {m.envelope.tenant_id for m in received} | {x.tenant_id for x in letters}
-        async with self._database.transaction(tenants) as connection:
+        async with self._database.transaction({item.tenant_id for item in judged}) as connection:
+            erased = await self._erased(connection)
+            judged = [item for item in judged if item.tenant_id not in erased]
+            letters = [item.letter for item in judged if item.letter]
+            received = [item.received for item in judged if item.received]
             await self._dead_letters.add(connection, letters)
             if received:
                 await self._handler(connection, received)
         self._observe(outcomes)
         self._tell(letters)
+
+    async def _erased(self, connection: AsyncConnection) -> frozenset[str]:
+        """Those of the batch's tenants whose messages are no longer ours to keep."""
+        return frozenset() if self._marks is None else await erased_among(connection, self._marks)
 
     async def _put_aside(self, item: Judged, error: Exception) -> None:
         tenant_id = item.tenant_id

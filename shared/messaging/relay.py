@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import clock
 from shared.db.engine import Database
+from shared.messaging.security import client_arguments
 from shared.messaging.unpublishable import Unpublishable
 from shared.ops import metrics
 from shared.ops.logs import get_logger
@@ -21,7 +22,8 @@ from shared.settings import ServiceSettings
 
 _log = get_logger(__name__)
 _CHUNK = 2_000
-_LOCK_SPACE = 0x01EAD
+LOCK_SPACE = 0x01EAD
+"""Of the advisory locks `SERVICE/SHARD`; who has one publishes that shard."""
 _ANSWER_TIMEOUT_S = 5.0
 _RETRY_LOCK_S = 1.0
 
@@ -84,6 +86,7 @@ class Relay:
             linger_ms=0,
             max_batch_size=256 * 1024,
             request_timeout_ms=int(self._settings.relay_publish_timeout_s * 1_000),
+            **client_arguments(self._settings),
         )
 
     def _on_notify(self, *_: Any) -> None:
@@ -131,7 +134,7 @@ class Relay:
 
     async def _lock(self, lock: AsyncConnection, shard: int) -> bool:
         statement = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
-        parameters = {"space": _LOCK_SPACE, "name": f"{self._schema}/{shard}"}
+        parameters = {"space": LOCK_SPACE, "name": f"{self._schema}/{shard}"}
         async with asyncio.timeout(_ANSWER_TIMEOUT_S):
             return bool(await lock.scalar(statement, parameters))
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from faststream.kafka import KafkaBroker
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData
 
 from shared.db.engine import Database
+from shared.db.erasure import ERASED_TENANTS
 from shared.db.guard import refuse_a_role_that_sees_too_much
 from shared.messaging.broker import make_broker, subscribe
 from shared.messaging.consumer import Consumer, Handler
@@ -13,13 +14,12 @@ from shared.messaging.dead_letter import DeadLetters
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
-from shared.ops import metrics
-from shared.ops.health import Health, Subscription
+from shared.ops.health import Health
+from shared.ops.health_consumer import Subscription
+from shared.ops.health_probes import Probes
 from shared.ops.runtime import Service, Worker
 from shared.settings import ServiceSettings
 from shared.topics import Topic
-
-_OUTBOX_TOO_OLD_S = 60.0
 
 
 @dataclass
@@ -67,48 +67,38 @@ class Base:
         """Subscribes a handler to a topic, as the group `onelead.<service>.<topic without prefix>`."""
         group = f"onelead.{self.name}.{topic.name.removeprefix('onelead.')}"
         letters = DeadLetters(self.metadata.tables[f"{self.name}.dead_letters"], self.outbox, group)
-        consumer = Consumer(group, topic, self.database, letters, handler)
+        marks = self.metadata.tables.get(f"{self.name}.{ERASED_TENANTS}")
+        consumer = Consumer(group, topic, self.database, letters, handler, marks=marks)
         subscriber = subscribe(self.broker, consumer, self.settings)
         self.health.subscriptions.append(Subscription(consumer, subscriber))
 
     def service(self, *workers: Worker) -> Service:
         """The service, ready to run with its own workers beside relay and consumers."""
-        self.health.probes["database"] = self._probe_database
-        self.health.probes["outbox"] = self._probe_outbox
+        relay = Relay(self.relay_database, self.name, self.settings)
+        probes = Probes(
+            self.name, self.database, self.metrics_database, self.settings.relay_shards, relay
+        )
+        self.health.probes |= probes.all()
+        self.health.shown = probes.shown
         return Service(
             name=self.name,
             settings=self.settings,
             health=self.health,
             broker=self.broker,
-            relay=Relay(self.relay_database, self.name, self.settings),
+            relay=relay,
             workers=workers,
             before=(self._refuse_unsafe_role,),
             after=(self._close,),
         )
 
     async def _refuse_unsafe_role(self) -> None:
-        await refuse_a_role_that_sees_too_much(self.database, self.name)
-
-    async def _probe_database(self) -> str | None:
-        async with self.database.transaction() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    async def _probe_outbox(self) -> str | None:
-        statement = text(
-            f"SELECT (SELECT count(*) FROM {self.name}.outbox) AS waiting,"
-            f" (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8"
-            f"  FROM {self.name}.outbox) AS age_s,"
-            f" (SELECT count(*) FROM {self.name}.dead_letters WHERE state = 'open') AS letters"
-        )
-        async with self.metrics_database.transaction() as connection:
-            row = (await connection.execute(statement)).one()
-        metrics.OUTBOX_ROWS.set(row.waiting)
-        metrics.OUTBOX_AGE.set(row.age_s)
-        metrics.OPEN_DEAD_LETTERS.set(row.letters)
-        if row.age_s > _OUTBOX_TOO_OLD_S:
-            return f"{row.waiting} messages wait for the broker, the oldest for {row.age_s:.0f} s"
-        return None
+        for suffix, database in (
+            ("", self.database),
+            ("_relay", self.relay_database),
+            ("_tick", self.tick_database),
+            ("_metrics", self.metrics_database),
+        ):
+            await refuse_a_role_that_sees_too_much(database, self.name, suffix)
 
     async def _close(self) -> None:
         for database in (

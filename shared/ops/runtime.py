@@ -14,6 +14,7 @@ from faststream.kafka import KafkaBroker
 from shared.messaging.relay import Relay
 from shared.ops.health import Health
 from shared.ops.logs import get_logger
+from shared.ops.watchdog import Watchdog
 from shared.settings import ServiceSettings
 
 _log = get_logger(__name__)
@@ -68,7 +69,8 @@ async def serve(service: Service, stop: asyncio.Event) -> None:
     ops = await _start_ops(service)
     relay = asyncio.create_task(service.relay.run(), name="relay")
     await service.broker.start()
-    service.tasks += [asyncio.create_task(_forever(w), name=_name(w)) for w in service.workers]
+    workers = (*service.workers, service.health.watch, Watchdog(_end_because).run)
+    service.tasks += [asyncio.create_task(_forever(w), name=_name(w)) for w in workers]
     service.health.ready = True
     _log.info("service started", ops_port=ops.config.port)
     await _until_stopped_or_lost(service, relay, stop)
@@ -119,6 +121,10 @@ def _end_process(reason: str, error: BaseException | None) -> None:
     """Ends without flushing anything; a supervisor starts a clean process."""
     _log.error("ending this process to be restarted", reason=reason, error=repr(error))
     os._exit(EXIT_RESTART_ME)
+
+
+def _end_because(reason: str) -> None:
+    _end_process(reason, None)
 
 
 async def _stop(service: Service, relay: asyncio.Task[None], ops: uvicorn.Server) -> None:

@@ -51,6 +51,7 @@ INFLUENCE: Mapping[str, frozenset[Anew]] = {
     "scoring": frozenset((Anew.SCORES,)),
     "scoring.propensity.trend.latest": frozenset((Anew.DERIVATION, Anew.SCORES)),
     "recommendation": frozenset((Anew.RECOMMENDATIONS,)),
+    "offices": frozenset((Anew.DERIVATION,)),
 }
 """Part of the rules file, as a dotted path, → what it makes anew. The longest path counts."""
 

@@ -5,6 +5,7 @@ Every refusal is a UserError that names file, line and column, dotted path, faul
 
 import hashlib
 import json
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,14 @@ def load_rules(path: Path | None) -> Rules:
         return default_rules()
     document = _read(path)
     return _validated(overlay(_defaults().values, document.values, merge_tables=True), document)
+
+
+def with_offices_of(rules: Rules, path: Path, in_force: Rules) -> Rules:
+    """The rules of a file, with the offices in force where the file has no ranges of its own."""
+    offices = _read(path).values.get("offices")
+    if isinstance(offices, dict) and offices.get("ranges"):
+        return rules
+    return rules.model_copy(update={"offices": in_force.offices})
 
 
 @cache
@@ -68,11 +77,13 @@ def rules_version(rules: Rules) -> str:
 
 
 def _canonical(value: Any) -> Any:
-    """Numbers in one spelling: 8000, 8000.0 and 8E+3 are the same amount."""
+    """Numbers in one spelling (8000, 8000.0 and 8E+3 are the same amount), days as ISO text."""
     if isinstance(value, dict):
         return {key: _canonical(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):
         return [_canonical(entry) for entry in value]
+    if isinstance(value, date):
+        return value.isoformat()
     return format(value.normalize(), "f") if isinstance(value, Decimal) else value
 
 

@@ -23,6 +23,7 @@ from shared.rules.leads import (
     RiskRules,
     Values,
 )
+from shared.rules.offices import Offices
 from shared.rules.reading import FIELDS, FamilyPattern, Products, Reading, header_key
 from shared.rules.recommendation import BundleRule, BundleRules, RecommendationRules
 from shared.rules.scoring import (
@@ -51,6 +52,7 @@ __all__ = [
     "FamilyPattern",
     "LeadRules",
     "MoneyRange",
+    "Offices",
     "PriorityBands",
     "Products",
     "Propensity",
@@ -90,6 +92,7 @@ class Rules(Section):
     values: Values
     scoring: Scoring
     recommendation: RecommendationRules
+    offices: Offices
 
     @model_validator(mode="after")
     def _families_known(self) -> Self:

@@ -13,6 +13,7 @@ from onelead.cli import COMMANDS
 from onelead.settings import EditionSettings
 from onelead.standins.settings import StandinSettings
 from services.ingest.sources.judge import judge_record
+from shared.access import AccessSettings
 from shared.events import RecordObserved
 from shared.rules.load import default_rules
 from shared.settings import ServiceSettings
@@ -89,10 +90,11 @@ def in_words(field: Any) -> str:
 
 def tables() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """Each table of the document with the fields it must hold."""
-    command, every, one_each, notifier, standins = documented()
+    command, every, access, one_each, notifier, standins = documented()
     small = tuple(k for name, k in SERVICE_SETTINGS.items() if name != "notifier")
-    yield command, fields_of((EditionSettings,), BaseSettings)
-    yield every, fields_of((ServiceSettings,), BaseSettings)
+    yield command, fields_of((EditionSettings,), AccessSettings)
+    yield every, fields_of((ServiceSettings,), AccessSettings)
+    yield access, fields_of((AccessSettings,), BaseSettings)
     yield one_each, fields_of(small, ServiceSettings)
     yield notifier, fields_of((SERVICE_SETTINGS["notifier"],), ServiceSettings)
     yield (

@@ -63,3 +63,16 @@ def _run(command: Sequence[str], package: str, folder: Path | None = None) -> No
 
 def _tell(package: str, why: str) -> str:
     pytest.fail(f"this test needs Debian's package {package}: apt-get install {package}\n{why}")
+
+
+def postgres_binaries() -> str:
+    """The folder of a PostgreSQL server's programs, the newest that is installed."""
+    if not (found := _postgres_servers()):
+        _run(["apt-get", "update"], "postgresql")
+        _run(["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"], "postgresql")
+        found = _postgres_servers()
+    return str(found[-1]) if found else _tell("postgresql", "it was installed and is not there")
+
+
+def _postgres_servers() -> list[Path]:
+    return sorted(path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres"))

@@ -57,15 +57,15 @@ class DerivedRepository:
 
     async def profiles(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
-    ) -> dict[str, tuple[int, AccountProfile]]:
-        """The last profile of each account, with its version."""
+    ) -> dict[str, tuple[int, AccountProfile, str | None]]:
+        """The last profile of each account, with its version and office."""
         p = t.profiles
-        statement = select(p.c.account_id, p.c.version, p.c.profile).where(
+        statement = select(p.c.account_id, p.c.version, p.c.profile, p.c.office_id).where(
             p.c.tenant_id == tenant_id, p.c.account_id.in_(accounts)
         )
         rows = await connection.execute(statement)
         return {
-            row.account_id: (row.version, AccountProfile.model_validate(row.profile))
+            row.account_id: (row.version, AccountProfile.model_validate(row.profile), row.office_id)
             for row in rows
         }
 
@@ -73,17 +73,18 @@ class DerivedRepository:
         self,
         connection: AsyncConnection,
         tenant_id: str,
-        profiles: Sequence[tuple[int, AccountProfile]],
+        profiles: Sequence[tuple[int, AccountProfile, str | None]],
     ) -> None:
-        """Stores profiles with their versions."""
+        """Stores profiles with their versions and offices."""
         rows = [
             {
                 "tenant_id": tenant_id,
                 "account_id": profile.account_id,
                 "version": version,
                 "profile": profile.model_dump_json().encode(),
+                "office_id": office_id,
             }
-            for version, profile in profiles
+            for version, profile, office_id in profiles
         ]
         await bulk.upsert(connection, t.profiles, rows, key=("tenant_id", "account_id"))
 
@@ -96,13 +97,16 @@ class DerivedRepository:
     ) -> dict[str, HeldLead]:
         """The leads last told of these accounts, and those with these lead ids."""
         table = t.leads
-        statement = select(table.c.lead_id, table.c.version, table.c.state, table.c.lead).where(
+        columns = (table.c.lead_id, table.c.version, table.c.state, table.c.lead, table.c.office_id)
+        statement = select(*columns).where(
             table.c.tenant_id == tenant_id,
             (table.c.account_id == _any_of(accounts)) | (table.c.lead_id == _any_of(lead_ids)),
         )
         rows = await connection.execute(statement)
         return {
-            row.lead_id: HeldLead(row.version, row.state, LeadFacts.model_validate(row.lead))
+            row.lead_id: HeldLead(
+                row.version, row.state, LeadFacts.model_validate(row.lead), row.office_id
+            )
             for row in rows
         }
 
@@ -135,6 +139,7 @@ class DerivedRepository:
                 "state": "withdrawn" if news.withdrawn_because else "open",
                 "version": version,
                 "lead": news.facts.model_dump_json().encode(),
+                "office_id": news.office_id,
             }
             for version, news in leads
         ]

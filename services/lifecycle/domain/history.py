@@ -10,6 +10,7 @@ from shared.events import LeadState
 
 MOMENTS = frozenset(("snoozed_until", "follow_up_at", "do_not_contact_until"))
 _YES_OR_NO = frozenset(("follow_up_due", "withdrawn"))
+OFFICE = "office"
 _TOUCH = "touched_at"
 """Says when somebody did something; the entries themselves do."""
 FIELDS = tuple(field.name for field in fields(Status) if field.name != _TOUCH)
@@ -36,9 +37,14 @@ def differences(before: Status | None, after: Status) -> tuple[Difference, ...]:
 
 
 def replay(history: Iterable[Difference]) -> Status:
-    """The status that a history, the oldest first, leads to; without the last touch."""
+    """The status that a history, the oldest first, leads to; without the last touch.
+
+    Which office had the lead is history, but no part of its status.
+    """
     status = Status()
     for each in history:
+        if each.field == OFFICE:
+            continue
         status = replace(status, **{each.field: _value(each.field, each.after)})
     return status
 

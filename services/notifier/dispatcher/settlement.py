@@ -1,6 +1,7 @@
 """Tells what became of a delivery: the event for `onelead.notifications.v1`, when it is final."""
 
 from services.notifier.domain.attempt import Step, words
+from services.notifier.domain.contents import office_of
 from services.notifier.domain.delivery import State
 from services.notifier.repository import Leased
 from shared.events import DeliveryOutcome, NotificationSettled
@@ -35,6 +36,7 @@ def _message(item: Leased, outcome: DeliveryOutcome, detail: str | None) -> Outb
     event = NotificationSettled(
         version=next_version(None),
         causes=(item.event_id,),
+        office_id=office_of(item.content),
         delivery_id=delivery.id,
         lead_id=delivery.lead_id,
         episode=delivery.episode,

@@ -127,6 +127,13 @@ class Notice(Value):
 
 Content = Alert | Update | Withdrawal | Digest | FollowUp | Outreach | CallTask | Notice
 
+
+def office_of(content: Content) -> str | None:
+    """The office whose lead it is about; None for what is about many leads, or none."""
+    about = content if isinstance(content, Alert) else getattr(content, "alert", None)
+    return about.office_id if isinstance(about, Alert) else None
+
+
 CONTENTS: Mapping[Purpose, type[Content]] = {
     Purpose.ALERT: Alert,
     Purpose.UPDATE: Update,

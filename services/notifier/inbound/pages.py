@@ -18,7 +18,7 @@ from starlette.routing import Route
 from services.notifier.channels.crm.channel import CrmChannel
 from services.notifier.domain.crm.records import CrmRecord
 from services.notifier.domain.crm.records import Field as CrmField
-from services.notifier.domain.plan import EVERY_TENANT
+from services.notifier.domain.plan import EVERY_TENANT, Plan
 from services.notifier.inbound.signatures import signed
 from services.notifier.inbound.stages import StageNews
 from services.notifier.inbound.unsubscribing import Unsubscribing
@@ -62,13 +62,14 @@ class Inbound:
         crms: Mapping[str, CrmChannel],
         unsubscribing: Unsubscribing | None,
         unsubscribe: Unsubscribe,
+        plan: Plan | None = None,
     ) -> None:
         self._base = base
         self._crms = crms
         self._unsubscribing = unsubscribing
         self._unsubscribe = unsubscribe
         self._repository = CrmRepository()
-        self._news = StageNews(base.outbox)
+        self._news = StageNews(base.outbox, plan)
 
     def app(self) -> Starlette:
         """The ASGI application."""

@@ -10,10 +10,12 @@ from services.notifier.channels.crm.base import CrmError
 from services.notifier.channels.crm.channel import CrmChannel
 from services.notifier.domain.attempt import Retryable
 from services.notifier.domain.crm.records import CrmRecord, Field, folded
-from services.notifier.domain.plan import EVERY_TENANT
+from services.notifier.domain.plan import EVERY_TENANT, Plan
 from services.notifier.inbound.stages import StageNews
 from services.notifier.repository.crm import CrmRepository
+from services.notifier.tables import erased_tenants
 from shared import clock
+from shared.db.erasure import erased_among
 from shared.ops.composition import Base
 from shared.ops.logs import get_logger
 from shared.ops.ticks import run_ticks
@@ -28,12 +30,18 @@ _TURN = timedelta(minutes=3)
 class CrmSync:
     """Asks each CRM what changed, one process at a time."""
 
-    def __init__(self, base: Base, crms: Mapping[str, CrmChannel], poll_s: float) -> None:
+    def __init__(
+        self,
+        base: Base,
+        crms: Mapping[str, CrmChannel],
+        poll_s: float,
+        plan: Plan | None = None,
+    ) -> None:
         self._base = base
         self._crms = crms
         self._interval = timedelta(seconds=poll_s)
         self._repository = CrmRepository()
-        self._news = StageNews(base.outbox)
+        self._news = StageNews(base.outbox, plan)
 
     async def run(self) -> None:
         """Asks until cancelled."""
@@ -48,10 +56,11 @@ class CrmSync:
 
     async def _tenants(self, channel: CrmChannel) -> set[str]:
         named = set(channel.sink.tenants)
-        if EVERY_TENANT not in named:
-            return named
         async with self._base.tick_database.transaction() as connection:
-            return set(await self._repository.tenants(connection))
+            gone = await erased_among(connection, erased_tenants)
+            if EVERY_TENANT in named:
+                named = set(await self._repository.tenants(connection))
+        return named - gone
 
     async def _ask(self, name: str, channel: CrmChannel, tenants: Collection[str]) -> None:
         now = clock.now()

@@ -10,6 +10,7 @@ import uvicorn
 
 from services.notifier.channels import AnyChannel
 from services.notifier.channels.crm.channel import CrmChannel
+from services.notifier.domain.plan import Plan
 from services.notifier.inbound.pages import Inbound, Unsubscribe
 from services.notifier.inbound.polling import CrmSync
 from services.notifier.inbound.settings import InboundSettings
@@ -25,6 +26,7 @@ def inbound_workers(
     opened: Mapping[str, AnyChannel],
     settings: InboundSettings,
     unsubscribe: Unsubscribe,
+    plan: Plan | None = None,
 ) -> tuple[Worker, ...]:
     """What asks the CRMs among the sinks for changes, and what listens when a port is set.
 
@@ -33,9 +35,9 @@ def inbound_workers(
     crms = crm_channels(opened)
     workers: list[Worker] = []
     if crms:
-        workers.append(CrmSync(base, crms, settings.crm_poll_s).run)
+        workers.append(CrmSync(base, crms, settings.crm_poll_s, plan).run)
     if settings.inbound_port is not None:
-        inbound = Inbound(base, crms, settings.unsubscribing(), unsubscribe)
+        inbound = Inbound(base, crms, settings.unsubscribing(), unsubscribe, plan)
         door = Door(settings.inbound_host, settings.inbound_port)
         workers.append(InboundServer(inbound, door).run)
     return tuple(workers)

@@ -13,6 +13,7 @@ from services.notifier.channels.crm.channel import CrmChannel
 from services.notifier.domain.crm.records import CrmRecord
 from services.notifier.domain.crm.stages import Moved, UnknownStage, command_id, stage_news
 from services.notifier.domain.message import plain
+from services.notifier.domain.plan import Plan
 from services.notifier.repository.crm import CrmRepository
 from shared.events import Actor, LeadAction, LeadCommand
 from shared.messaging.codec import OutboxMessage, encode
@@ -27,8 +28,9 @@ _log = get_logger(__name__)
 class StageNews:
     """Turns stages that were heard of into commands, in the caller's transaction."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, plan: Plan | None = None) -> None:
         self._outbox = outbox
+        self._plan = plan
         self._repository = CrmRepository()
 
     async def hear(
@@ -40,11 +42,12 @@ class StageNews:
     ) -> list[str]:
         """Tells of what is news about the tenant's leads; what came of each record, in words.
 
-        Records of leads that the tenant does not have are left alone.
+        Records of leads that the tenant does not have, or the CRM's offices, are left alone.
         """
         name, channel = sink
         ids = {record.lead_id for record in records}
-        offices = await self._repository.offices(connection, tenant_id, ids)
+        found = await self._repository.offices(connection, tenant_id, ids)
+        offices = {lead: office for lead, office in found.items() if self._sees(channel, office)}
         ours = sorted((r for r in records if r.lead_id in offices), key=_age)
         seen = await self._repository.seen(connection, tenant_id, name, offices)
         messages: list[OutboxMessage] = []
@@ -63,6 +66,9 @@ class StageNews:
         await self._outbox.add(connection, messages)
         metrics.CRM_STAGES.labels(name).inc(len(messages))
         return said
+
+    def _sees(self, channel: CrmChannel, office_id: str | None) -> bool:
+        return self._plan is None or any(self._plan.sees(t, office_id) for t in channel.targets)
 
 
 def _report(sink: str, lead_id: str, stage: str) -> str:

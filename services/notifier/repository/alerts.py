@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier import tables as t
-from services.notifier.domain.contents import Content
+from services.notifier.domain.contents import Content, office_of
 from services.notifier.domain.delivery import Delivery, State
 from services.notifier.domain.message import Alert
 from services.notifier.domain.plan import Target
@@ -200,7 +200,7 @@ def _delivery_row(new: NewDelivery) -> dict[str, Any]:
         "target": delivery.target,
         "delivery_id": delivery.id,
         "account_id": about.account_id if about else None,
-        "office_id": about.office_id if about else None,
+        "office_id": office_of(new.content),
         "score": about.score if about else None,
         "state": State.PENDING.value,
         "content": new.content.model_dump_json().encode(),

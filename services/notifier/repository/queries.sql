@@ -158,3 +158,31 @@ SET state = 'folded', settled_at = :now, note = :note
 FROM unnest(CAST(:ids AS text[])) AS w(delivery_id)
 WHERE d.tenant_id = :tenant AND d.delivery_id = w.delivery_id AND d.state = 'pending'
 RETURNING d.content
+
+-- name: lead_offices
+SELECT l.tenant_id, l.lead_id, l.alert ->> 'office_id' AS office_id
+FROM notifier.leads l
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+  ON l.tenant_id = w.tenant_id AND l.lead_id = w.lead_id
+WHERE l.alert IS NOT NULL
+
+-- name: cut_off
+-- Cancels what waits about leads for targets that may not hear of them.
+UPDATE notifier.deliveries d
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = :note
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS moved(tenant_id, lead_id)
+WHERE d.tenant_id = moved.tenant_id AND d.lead_id = moved.lead_id
+  AND d.purpose NOT IN ('withdrawal', 'outreach') AND d.state IN ('pending', 'retry', 'leased')
+  AND (d.tenant_id, d.lead_id, d.channel, d.target) NOT IN (
+    SELECT * FROM unnest(CAST(:of_tenants AS text[]), CAST(:of_leads AS text[]),
+                         CAST(:channels AS text[]), CAST(:targets AS text[])))
+
+-- name: bring_back
+-- Lets wait again what was cancelled with this note for targets that may hear of the leads.
+UPDATE notifier.deliveries d
+SET state = CASE WHEN d.tries > 0 THEN 'retry' ELSE 'pending' END, settled_at = NULL, note = NULL,
+    due_at = greatest(d.due_at, :now)
+FROM unnest(CAST(:of_tenants AS text[]), CAST(:of_leads AS text[]), CAST(:channels AS text[]),
+            CAST(:targets AS text[])) AS hears(tenant_id, lead_id, channel, target)
+WHERE d.tenant_id = hears.tenant_id AND d.lead_id = hears.lead_id AND d.channel = hears.channel
+  AND d.target = hears.target AND d.state = 'cancelled' AND d.note = :note

@@ -74,6 +74,7 @@ def _values(event: LeadScored) -> dict[tuple[str, str], Any]:
 def _all_values(event: LeadScored) -> Iterator[tuple[tuple[str, str], Any]]:
     yield ("lead", "state"), event.state
     yield ("lead", "reason"), event.reason
+    yield ("lead", "office_id"), event.office_id
     for field, value in event.lead.model_dump(mode="json", exclude=_LEAD_ASIDE).items():
         yield ("lead", field), value
     for field, value in event.account.model_dump(mode="json", exclude=_ACCOUNT_ASIDE).items():

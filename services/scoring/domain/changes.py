@@ -7,12 +7,12 @@ from shared.events import LeadFacts, LeadScored
 _facts = attrgetter(*(name for name in LeadFacts.model_fields if name != "catalogue_version"))
 _account = attrgetter("account_id", "name", "segment")
 _judgement = attrgetter("score.score", "score.priority")
-_standing = attrgetter("state", "reason", "episode", "episode_open", "critical_since")
+_standing = attrgetter("state", "reason", "episode", "episode_open", "critical_since", "office_id")
 
 
 def differs(previous: LeadScored, new: LeadScored) -> bool:
     """Whether subscribers must be told: the lead's facts (dates, risk, values, status), the rounded
-    score, the priority, the account or the state differ.
+    score, the priority, the account, the office or the state differ.
 
     Unrounded components, the day, the rules version and which version of the catalogue gave the
     same value are no news.

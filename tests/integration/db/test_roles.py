@@ -15,9 +15,12 @@ RELAY = {
     "outbox": {"SELECT", "DELETE"},
     "dead_letters": {"INSERT"},
     "relay_holders": {"SELECT", "INSERT", "UPDATE"},
+    "erased_tenants": {"SELECT"},
 }
-METRICS = {"outbox": {"SELECT"}, "dead_letters": {"SELECT"}}
+TICK = {"erased_tenants": {"SELECT"}}
+METRICS = {"outbox": {"SELECT"}, "dead_letters": {"SELECT"}, "erased_tenants": {"SELECT"}}
 OWN = {
+    "erased_tenants": {"SELECT"},
     "outbox": {"INSERT"},
     "inbox": {"SELECT", "INSERT"},
     "dead_letters": {"SELECT", "INSERT", "UPDATE"},
@@ -59,7 +62,29 @@ async def test_a_relay_reads_and_empties_the_outbox_and_touches_no_data(
 async def test_ticks_and_metrics_only_look(migrated: Stack, service: str, suffix: str) -> None:
     found = await privileges(migrated, service, suffix)
     assert all(may == {"SELECT"} for may in found.values())
-    assert only(found, MESSAGING) == (METRICS if suffix == "_metrics" else {})
+    assert only(found, MESSAGING) == (METRICS if suffix == "_metrics" else TICK)
+
+
+LOOKED_AT = {
+    ("ingest", "_tick"): {"tenants", "batches"},
+    ("ingest", "_metrics"): set(),
+    ("scoring", "_tick"): {"rescoring"},
+    ("scoring", "_metrics"): {"accounts", "leads"},
+    ("recommender", "_tick"): {"queue"},
+    ("recommender", "_metrics"): {"families", "scored"},
+    ("notifier", "_tick"): {"deliveries", "digests", "enrolments"},
+    ("notifier", "_metrics"): {"deliveries", "sinks"},
+    ("lifecycle", "_tick"): {"statuses"},
+    ("lifecycle", "_metrics"): set(),
+}
+
+
+@pytest.mark.parametrize(("service", "suffix"), LOOKED_AT)
+async def test_ticks_and_metrics_look_at_what_their_work_needs(
+    migrated: Stack, service: str, suffix: str
+) -> None:
+    found = await privileges(migrated, service, suffix)
+    assert found.keys() - MESSAGING == LOOKED_AT[service, suffix]
 
 
 @pytest.mark.parametrize("service", SERVICES)

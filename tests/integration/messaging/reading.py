@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.messaging.codec import Received
 from shared.messaging.consumer import Consumer
 from shared.ops.composition import Base
-from shared.ops.health import Subscription
+from shared.ops.health_consumer import Subscription
 from tests.integration.messaging.bench import TENANT, Bench
 from tests.support.waiting import wait_until
 

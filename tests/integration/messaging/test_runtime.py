@@ -94,7 +94,8 @@ async def test_it_starts_and_says_that_it_is_alive_and_ready(bench: Bench, tmp_p
         for path, word in (("/healthz", "alive"), ("/readyz", "ready")):
             answer = await life.ask(path)
             assert answer.status_code == 200
-            assert answer.json() == {"service": bench.schema, word: True, "problems": _none(word)}
+            told = {"service": bench.schema, word: True, "problems": _none(word)}
+            assert {name: answer.json()[name] for name in told} == told
         await life.ended()
 
 

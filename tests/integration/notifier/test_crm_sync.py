@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from onelead.standins.app import Addresses
 from services.notifier.domain.delivery import Purpose
+from services.notifier.domain.plan import Plan
 from services.notifier.inbound.polling import CrmSync
 from services.notifier.inbound.server import crm_channels, inbound_workers
 from services.notifier.repository.people import PeopleRepository
@@ -157,3 +158,17 @@ async def test_workers_run_for_crms_and_for_a_port_only(crm: Crm, standins: Addr
     assert crm_channels({"crm": crm.world.channel, "other": object()}).keys() == {"crm"}
     assert workers() == 1
     assert workers(inbound_port=0) == 1
+
+
+@pytest.mark.parametrize(("office", "moved"), [("luzern", 1), ("romandie", 0)])
+async def test_a_crm_moves_the_leads_of_its_offices_and_no_others(
+    crm: Crm, office: str, moved: int
+) -> None:
+    sink = replace(
+        plan_for(crm.tenant).sinks[0],
+        targets=crm.world.channel.targets,
+        offices=frozenset({office}),
+    )
+    sync = CrmSync(crm.base, {"crm": crm.world.channel}, 60, Plan((sink,)))
+    await crm.world.change(LEAD, stage="Closed Won")
+    assert len(await crm.ask(sync)) == moved

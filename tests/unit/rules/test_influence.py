@@ -11,6 +11,7 @@ import pytest
 from services.ingest.domain.accounts.directory import AccountEntry, Directory
 from services.ingest.domain.accounts.reconcile import reconcile
 from services.ingest.domain.derive import derive_account
+from services.ingest.domain.offices import route
 from services.ingest.domain.profile import closed_totals
 from services.recommender.domain.recommend import recommend
 from services.scoring.domain.outlook.assemble import with_outlook
@@ -27,6 +28,7 @@ from shared.rules.influence import (
 )
 from shared.rules.load import default_rules, parse_rules, rules_document
 from shared.rules.model import Rules
+from shared.rules.offices_lookup import OfficeMap
 from tests.support.builders import (
     AS_OF,
     TENANT,
@@ -119,6 +121,7 @@ def deriving() -> set[str]:
             rules=rules,
             as_of=AS_OF,
         )
+        route({"a": some_rows(*records)}, OfficeMap(rules.offices, AS_OF))
         read |= more
     return read
 
@@ -248,6 +251,10 @@ CHANGES: dict[str, tuple[dict[str, Any], set[Anew]]] = {
     "a missing value": ({"reading__missing_values": ["-"]}, set()),
     "the currency": ({"currency": "EUR"}, {Anew.TOTALS, Anew.CATALOGUE, Anew.DERIVATION}),
     "brands": ({"products__competitor_brands": ["DELL"]}, {Anew.DERIVATION, Anew.SCORES}),
+    "the offices": (
+        {"offices__ranges": [{"office": "luzern", "from": "6000", "to": "6999"}]},
+        {Anew.DERIVATION},
+    ),
     "two sections": (
         {"segments__spend_window_days": 300, "recommendation__margin_floor": 0.3},
         {Anew.DERIVATION, Anew.RECOMMENDATIONS},

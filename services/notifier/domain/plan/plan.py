@@ -150,6 +150,10 @@ class Plan:
         sink = self._sink_by_target.get(target)
         return sink is not None and sink.sees(office_id)
 
+    def seeing(self, office_id: str | None) -> frozenset[Target]:
+        """The targets that may be told of an office's leads."""
+        return frozenset(target for target in self.targets if self.sees(target, office_id))
+
     def due_at(self, target: Target, now: datetime, alert: Alert | None = None) -> datetime:
         """The first moment from `now` on at which a target may be disturbed, with this lead if given."""
         return free_from(

@@ -1,0 +1,10 @@
+"""The marks of erased tenants, which every role of the service respects."""
+
+from shared.db.protection import create_erased_tenants
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    create_erased_tenants("lifecycle")

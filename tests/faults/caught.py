@@ -1,0 +1,97 @@
+"""Tests the checker: each deliberate fault in the product is run under the fault that shows it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.battery import SETTLED_WITHIN_S, Battery
+from tests.faults.checker import KINDS
+from tests.faults.fault import FaultKind
+from tests.faults.kinds.calm import Calm
+from tests.faults.kinds.named_point import NamedPoint
+from tests.faults.kinds.postgres_stopped import PostgresStopped
+from tests.faults.points import POINTS
+from tests.faults.world import World
+
+_NEVER_SETTLES_S = 60.0
+_MARKED = tuple(point for point in POINTS if point.name == "marked as sending")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A deliberate fault, what shows it, and as what it must be caught: any of these; of none, nothing."""
+
+    sabotage: str
+    kind: FaultKind
+    caught_as: frozenset[str]
+    boxes: int = 40
+    settled_within_s: float = SETTLED_WITHIN_S
+
+
+TRIALS = (
+    Trial("", Calm("try-none"), frozenset()),
+    Trial("ack for nack", PostgresStopped("try-ack", longest_s=12), frozenset({"lost"}), boxes=80),
+    Trial("marked sent before sending", NamedPoint("try-sent", _MARKED), frozenset({"lost"})),
+    Trial("lease unchecked", Calm("try-lease"), frozenset({"doubled"}), boxes=80),
+    Trial("relay by id", Calm("try-relay"), frozenset({"lost", "stuck"}), 80, _NEVER_SETTLES_S),
+    Trial(
+        "tenant set per session",
+        Calm("try-tenant"),
+        frozenset({"lost", "stuck"}),
+        60,
+        _NEVER_SETTLES_S,
+    ),
+    Trial("version unguarded", Calm("try-version"), frozenset({"stale", "lost"})),
+    Trial("routes ignored", Calm("try-routes"), frozenset({"wrong"})),
+    # Last: what it leaves in the tables no notifier can read.
+    Trial("unique key dropped", Calm("try-key"), frozenset({"doubled"})),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial came to: how many violations of each kind."""
+
+    trial: Trial
+    found: dict[str, int]
+
+    @property
+    def caught(self) -> bool:
+        """Whether the checker noticed, and called it what it is; whether it was silent without a fault."""
+        if not self.trial.caught_as:
+            return not any(self.found.values())
+        return any(self.found[kind] for kind in self.trial.caught_as)
+
+
+async def run_trials(
+    world: World,
+    folder: Path,
+    seed: int,
+    trials: Sequence[Trial] = TRIALS,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Runs every trial with the same inputs."""
+    battery = Battery(world, folder, seed)
+    outcomes = []
+    for trial in trials:
+        say(f"deliberate fault: {trial.sabotage or 'none'}")
+        verdict = await battery.run(
+            trial.kind,
+            rounds=1,
+            boxes=trial.boxes,
+            sabotage=trial.sabotage,
+            settled_within_s=trial.settled_within_s,
+        )
+        outcomes.append(Outcome(trial, {kind: verdict.count(kind) for kind in KINDS}))
+        say(f"found: {outcomes[-1].found}")
+    return outcomes
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as a table."""
+    heads = ["Deliberate fault", *(kind.capitalize() for kind in KINDS), "As it must be"]
+    rows = [heads, ["---", *["---:"] * len(KINDS), "---"]]
+    for each in outcomes:
+        counts = [f"{each.found[kind]:,}" for kind in KINDS]
+        rows.append([each.trial.sabotage or "none", *counts, "yes" if each.caught else "NO"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,0 +1,15 @@
+"""No fault: for trials of the checker, where the fault is in the product."""
+
+from tests.faults.fault import Blow, FaultKind, Hit
+
+
+class Calm(FaultKind):
+    """Inputs flow and nothing happens."""
+
+    title = "nothing"
+    rounds = 1
+    short_rounds = 1
+
+    async def inject(self, blow: Blow) -> Hit:  # noqa: ARG002 - nothing is hit
+        """Injects nothing."""
+        return Hit("nothing")

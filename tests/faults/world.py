@@ -1,0 +1,158 @@
+"""What is broken in a run: a Kafka, a PostgreSQL, stand-ins and every service in one or two replicas."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from onelead.broker import create_missing_topics
+from onelead.edition import ports
+from onelead.edition.folder import DataFolder
+from onelead.edition.kafka import Kafka
+from onelead.edition.postgres import Postgres, PostgresOptions
+from onelead.edition.prepare import prepare_kafka
+from onelead.edition.service import SERVICES, service_environment
+from onelead.reporting import SilentReporter
+from onelead.settings import EditionSettings
+from shared.db.migrate import SERVICES as SCHEMAS
+from shared.db.migrate import ensure_database, upgrade
+from shared.setting_names import SETTING_NAMES
+from tests.faults.expectation import AS_OF
+from tests.faults.replicas import Keeper, Replica
+from tests.faults.sinks import notify_file, secrets, slack_webhooks
+from tests.support.delivery_world import Standins, running_standins
+
+START_TIMEOUT_S = 180.0
+LAUNCHER = "tests.faults.launcher"
+_SETTINGS = {
+    # The shortest that is allowed: what a killed notifier left in doubt is settled after it.
+    "ONELEAD_NOTIFY_LEASE_S": "31",
+    "ONELEAD_NOTIFY_POLL_S": "0.2",
+    "ONELEAD_NOTIFY_RETRY_SCALE": "0.05",
+    "ONELEAD_RELAY_PUBLISH_TIMEOUT_S": "2",
+    "ONELEAD_SESSION_TIMEOUT_MS": "6000",
+    "ONELEAD_OUTBOUND_TRUSTED": "127.0.0.1",
+    "ONELEAD_AS_OF": AS_OF.isoformat(),
+}
+
+
+class World:
+    """A stack of its own over a data folder; `tenants` are all that there will ever be."""
+
+    def __init__(self, folder: DataFolder, kafka: Kafka, postgres: Postgres) -> None:
+        self.folder = folder
+        self.kafka = kafka
+        self.postgres = postgres
+        self.keeper = Keeper()
+        self.standins: Standins | None = None
+        self.taken_log = folder.home / "taken.jsonl"
+        self._settings: Mapping[str, str] = {}
+        self._runs: tuple[int, bool, str] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address."""
+        return self.kafka.bootstrap
+
+    @property
+    def owner_url(self) -> str:
+        """PostgreSQL's address for the owner of the tables."""
+        return self.postgres.url()
+
+    async def prepare(self, standins: Standins, tenants: Sequence[str]) -> None:
+        """Schemas, topics, and where the notifier tells what."""
+        self.standins = standins
+        await asyncio.to_thread(self._migrate)
+        await create_missing_topics(self.bootstrap, tenants)
+        file = self.folder.home / "notify.yaml"
+        file.write_text(notify_file(standins.addresses, tenants))
+        self._settings = {
+            **_SETTINGS,
+            **secrets(standins.addresses, tenants),
+            "ONELEAD_CONSOLE_URL": standins.addresses["page_url"],
+            "ONELEAD_NOTIFY_FILE": str(file),
+        }
+
+    def _migrate(self) -> None:
+        ensure_database(self.owner_url)
+        for schema in SCHEMAS:
+            upgrade(self.owner_url, schema)
+
+    async def run(self, replicas: int, *, launched: bool = False, sabotage: str = "") -> None:
+        """Has every service run in so many replicas; starts them anew when they run otherwise.
+
+        `launched`: by the launcher, which can end them at named points; `sabotage`: a fault put into the
+        product.
+        """
+        wanted = (replicas, launched, sabotage)
+        if self._runs == wanted:
+            await self.keeper.until_ready()
+            return
+        await self.keeper.stop()
+        self._runs = wanted
+        await self.keeper.start(
+            [
+                self._replica(service, number, launched=launched, sabotage=sabotage)
+                for service in SERVICES
+                for number in range(replicas)
+            ]
+        )
+
+    def _replica(self, service: str, number: int, *, launched: bool, sabotage: str) -> Replica:
+        env = service_environment(
+            service,
+            bootstrap=self.bootstrap,
+            owner_url=self.owner_url,
+            ops_port=0,
+            log_level="INFO",
+        )
+        ours = {name: value for name, value in env.items() if not _is_foreign(name)}
+        settings = {**ours, **self._settings, "ONELEAD_INSTANCE_ID": f"r{number}"}
+        if sabotage:
+            settings["FAULTS_SABOTAGE"] = sabotage
+        module = (LAUNCHER, f"services.{service}") if launched or sabotage else ()
+        return Replica(service, number, settings, self.folder.logs, module)
+
+    async def end_sessions(self) -> None:
+        """Stops PostgreSQL as its immediate shutdown does: no checkpoint, every session cut."""
+        child = self.postgres.child
+        assert child is not None
+        os.kill(child.pid, signal.SIGQUIT)
+        await child.wait(START_TIMEOUT_S)
+
+    async def stop(self) -> None:
+        """Stops services, then the stack."""
+        await self.keeper.stop()
+        await asyncio.gather(self.kafka.stop(), self.postgres.stop())
+
+
+def _is_foreign(name: str) -> bool:
+    """A setting of whoever runs the battery, which must not reach what is under test."""
+    return name in SETTING_NAMES and name in os.environ and not name.endswith(("_HOME", "_DIR"))
+
+
+@asynccontextmanager
+async def opened_world(home: Path, tenants: Sequence[str]) -> AsyncIterator[World]:
+    """A world without services; all that runs in it ends with the block."""
+    folder = DataFolder(home)
+    folder.open()
+    java = await prepare_kafka(EditionSettings(), SilentReporter())
+    kafka = Kafka(folder.kafka, folder.logs / "kafka.log", java, ports.claim(0, ""))
+    # Durable: what is stopped at once must still have what it had committed.
+    options = PostgresOptions(durable=True, max_connections=300)
+    postgres = Postgres(folder.postgres, folder.sockets, folder.logs / "postgres.log", options)
+    world = World(folder, kafka, postgres)
+    try:
+        await asyncio.gather(*(part.start(START_TIMEOUT_S) for part in (kafka, postgres)))
+        hooks = {"SLACK_WEBHOOK": slack_webhooks(tenants)}
+        async with running_standins(home, **hooks) as standins:
+            await world.prepare(standins, tenants)
+            try:
+                yield world
+            finally:
+                await world.keeper.stop()
+    finally:
+        await world.stop()
+        folder.close()

@@ -1,0 +1,1 @@
+"""What is shipped, under which licences: read from the locks and the installed packages, offline."""

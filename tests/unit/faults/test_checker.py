@@ -1,0 +1,162 @@
+"""The checker finds every sort of violation in made-up histories, and nothing in a clean one."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.checker import check
+from tests.faults.expectation import expected
+from tests.faults.generator import marker
+from tests.faults.history import (
+    Broken,
+    CrmRecord,
+    Doubt,
+    Entry,
+    Fault,
+    Input,
+    Mark,
+    Poison,
+    PutAside,
+    Taken,
+    Told,
+    Waiting,
+)
+
+OTHER_OFFICE = {"luzern": "romandie", "romandie": "luzern"}
+
+
+def an_input(tenant: str = "a", version: int = 1, *, end_of_life: str = "2015-01-01") -> Input:
+    values = marker(tenant, "BOX", 1).values
+    assert values is not None
+    return Input(tenant, "BOX", version, {**values, "end_of_life": end_of_life}, f"BOX|{version}")
+
+
+INPUT = an_input()
+NEWER = an_input(version=2, end_of_life="2016-02-03")
+LEADS = expected([INPUT])
+[CRITICAL] = [lead_id for lead_id, lead in LEADS.items() if lead.alerts_least]
+OFFICE = LEADS[CRITICAL].office
+QUIET = next(lead_id for lead_id in LEADS if lead_id != CRITICAL)
+
+
+def told(inputs: list[Input], version: int = 1) -> list[Told]:
+    """What a flawless system tells of the leads as these inputs leave them."""
+    return [
+        Told(lead.tenant, lead_id, version, "open", lead.final, f"{lead.final}+")
+        for lead_id, lead in expected(inputs).items()
+        if lead.final
+    ]
+
+
+def alert(channel: str = "webhook", **changes: str) -> Taken:
+    fields = {"tenant": "a", "office": OFFICE, "identity": "d1", "lead_id": CRITICAL, **changes}
+    return Taken(channel, at=12.0, **fields)
+
+
+SCORE = LEADS[CRITICAL].final_score or 0.0
+RECORD = CrmRecord(CRITICAL, SCORE)
+MARK = Mark("kill", 1, "a", CRITICAL, healed_at=10.0, bound_s=5.0)
+FAULT = Fault("kill", 1, "scoring", 9.0, 10.0)
+CLEAN: list[Entry] = [INPUT, FAULT, MARK, *told([INPUT]), alert(), alert("slack"), RECORD]
+
+
+def kinds(entries: list[Entry]) -> set[str]:
+    return {violation.kind for violation in check(entries).violations}
+
+
+def test_a_clean_history_has_no_violation() -> None:
+    verdict = check(CLEAN)
+    assert list(verdict.violations) == []
+    assert (verdict.rounds, verdict.inputs, verdict.leads) == (1, 1, 3)
+    assert verdict.resume_s == [2.0]
+
+
+def test_messages_told_and_delivered_again_are_no_violation() -> None:
+    again = [*CLEAN, *told([INPUT]), alert()]
+    assert kinds(again) == set()
+
+
+def test_a_newer_version_that_skips_an_older_one_is_no_violation() -> None:
+    score = expected([INPUT, NEWER])[CRITICAL].final_score or 0.0
+    kept = [e for e in CLEAN if not isinstance(e, Told | CrmRecord)]
+    assert kinds([*kept, NEWER, *told([INPUT, NEWER], 2), CrmRecord(CRITICAL, score)]) == set()
+
+
+def without(*gone: Entry) -> list[Entry]:
+    return [entry for entry in CLEAN if entry not in gone]
+
+
+def only_of(entries: list[Told], lead_id: str) -> Told:
+    [found] = [each for each in entries if each.lead_id == lead_id]
+    return found
+
+
+FIRST, SECOND = only_of(told([INPUT]), CRITICAL), only_of(told([INPUT, NEWER], 2), CRITICAL)
+CRM_NEWER = CrmRecord(CRITICAL, expected([INPUT, NEWER])[CRITICAL].final_score or 0.0)
+LATEST: list[Entry] = [*without(RECORD), NEWER, *told([INPUT, NEWER], 2), CRM_NEWER]
+REMOVED = Input("a", "BOX", 2, None, "BOX|2")
+POISON = Poison("a", "t", 0, 7, "no JSON")
+ASIDE = PutAside("t", 0, 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries"),
+    [
+        ("lost", without(FIRST)),
+        ("lost", [*CLEAN, NEWER]),
+        ("lost", [*CLEAN, REMOVED]),
+        ("lost", without(alert())),
+        ("lost", without(alert("slack"))),
+        ("lost", [*without(RECORD), CrmRecord(QUIET, 1.0)]),
+        ("lost", [*CLEAN, POISON]),
+        ("doubled", [*CLEAN, replace(FIRST, version=2)]),
+        ("doubled", [*CLEAN, alert(identity="d2")]),
+        ("doubled", [*CLEAN, alert("slack", identity="d2")]),
+        ("doubled", [*CLEAN, alert("slack")]),
+        ("doubled", [*CLEAN, RECORD]),
+        ("doubled", [*CLEAN, POISON, ASIDE, ASIDE]),
+        ("wrong", [*CLEAN, alert(lead_id=QUIET)]),
+        ("wrong", [*CLEAN, alert(lead_id="nobody's")]),
+        ("wrong", [*CLEAN, alert(tenant="b")]),
+        ("wrong", [*CLEAN, alert(office=OTHER_OFFICE[OFFICE])]),
+        ("wrong", [*CLEAN, replace(FIRST, tenant="b")]),
+        (
+            "wrong",
+            [*CLEAN, replace(FIRST, content="made up", version=2), replace(FIRST, version=3)],
+        ),
+        ("wrong", [*CLEAN, CrmRecord(QUIET, 1.0)]),
+        ("wrong", [*CLEAN, ASIDE]),
+        ("stale", [*LATEST, replace(FIRST, version=3)]),
+        ("stale", [*LATEST, FIRST]),
+        ("stale", [*LATEST, replace(SECOND, version=4), replace(SECOND, version=3, news="x")]),
+        ("stale", [*without(RECORD), CrmRecord(CRITICAL, SCORE - 1)]),
+        ("stuck", [*CLEAN, replace(MARK, round=2, bound_s=1.0)]),
+        ("stuck", [*CLEAN, replace(MARK, round=2, lead_id="never heard of")]),
+        ("stuck", [*CLEAN, Waiting("outbox of scoring", 3)]),
+        ("stuck", [*CLEAN, Broken("kill", 1, "scoring did not come back")]),
+        ("stuck", [*CLEAN, replace(FAULT, stop_s=15.1)]),
+        ("stuck", [*CLEAN, replace(FAULT, retries_per_s=5.1)]),
+    ],
+)
+def test_each_sort_of_violation_is_found(kind: str, entries: list[Entry]) -> None:
+    assert kind in kinds(entries)
+
+
+def test_a_history_with_the_newer_version_told_last_is_clean() -> None:
+    assert kinds(LATEST) == set()
+
+
+def test_a_doubt_of_a_blind_channel_is_not_lost_and_of_another_is() -> None:
+    assert kinds([*without(alert("slack")), Doubt(CRITICAL, "slack")]) == set()
+    assert kinds([*without(alert()), Doubt(CRITICAL, "webhook")]) >= {"lost"}
+
+
+def test_a_lead_that_comes_back_may_be_alerted_once_more_but_need_not() -> None:
+    back = an_input(version=3, end_of_life="2016-02-03")
+    inputs = [INPUT, REMOVED, back]
+    kept = [e for e in CLEAN if not isinstance(e, Input | Told | CrmRecord)]
+    record = CrmRecord(CRITICAL, expected(inputs)[CRITICAL].final_score or 0.0)
+    once = [*kept, *inputs, *told(inputs), record]
+    assert kinds(once) == set()
+    assert kinds([*once, alert(identity="d2"), alert("slack", identity="d2")]) == set()
+    assert kinds([*once, alert(identity="d2"), alert(identity="d3")]) == {"doubled"}
