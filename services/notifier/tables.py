@@ -87,6 +87,7 @@ enrolments = Table(
     Column("state_at_start", Text, nullable=False),
     Column("ended", Text, comment="why it is over; none while it runs"),
     Column("actor", Text, nullable=False),
+    Index("enrolments_due", "tenant_id", "next_at", postgresql_where=text("ended IS NULL")),
 )
 
 suppressed = Table(

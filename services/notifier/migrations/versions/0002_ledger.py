@@ -37,6 +37,7 @@ def _deliveries() -> None:
         sa.Column("begun_at", sa.DateTime(timezone=True), comment="sending was first begun"),
     ):
         op.add_column("deliveries", column, schema=SCHEMA)
+    op.alter_column("deliveries", "lead_id", comment="empty: about many", schema=SCHEMA)
     op.drop_constraint("deliveries_pkey", "deliveries", schema=SCHEMA)
     key = ["tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target"]
     op.create_primary_key("deliveries_pkey", "deliveries", key, schema=SCHEMA)
