@@ -140,6 +140,12 @@ deliveries = Table(
         postgresql_where=text("state IN ('pending', 'retry')"),
     ),
     Index(
+        "deliveries_due",
+        "tenant_id",
+        "due_at",
+        postgresql_where=text("state IN ('pending', 'retry')"),
+    ),
+    Index(
         "deliveries_leased",
         "tenant_id",
         "leased_until",
@@ -186,6 +192,7 @@ sinks = Table(
     Column("paused_until", DateTime(timezone=True)),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failing_since", DateTime(timezone=True)),
+    Column("failed_at", DateTime(timezone=True), comment="the last time"),
     Column("open_until", DateTime(timezone=True)),
     Column("disabled_at", DateTime(timezone=True)),
     Column("reason", Text),

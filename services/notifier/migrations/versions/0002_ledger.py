@@ -79,6 +79,13 @@ def _indexes() -> None:
         postgresql_where=sa.text("state IN ('pending', 'retry')"),
     )
     op.create_index(
+        "deliveries_due",
+        "deliveries",
+        ["tenant_id", "due_at"],
+        schema=SCHEMA,
+        postgresql_where=sa.text("state IN ('pending', 'retry')"),
+    )
+    op.create_index(
         "deliveries_ended",
         "deliveries",
         ["tenant_id"],
@@ -119,6 +126,7 @@ def _sinks() -> None:
     for column in (
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("failing_since", sa.DateTime(timezone=True)),
+        sa.Column("failed_at", sa.DateTime(timezone=True), comment="the last time"),
         sa.Column("open_until", sa.DateTime(timezone=True)),
         sa.Column("disabled_at", sa.DateTime(timezone=True)),
         sa.Column("reason", sa.Text),
