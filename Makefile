@@ -21,7 +21,7 @@ IN_VENV := PYTHONPATH=$(ROOT) .venv/bin/python
 help: ## show this
 	@echo "OneLead: tells the people who sell hardware and services which customer to call next."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 	@echo
 	@echo "After make demo: .venv/bin/onelead --help"
 

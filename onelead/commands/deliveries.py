@@ -1,7 +1,6 @@
 """`onelead deliveries`: what was told to whom, every attempt; sends again, cancels, switches sinks on."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -10,14 +9,38 @@ import typer
 from onelead import lifecycle
 from onelead.console import err, out
 from onelead.deliveries.book import Book, Filters, book_of
+from onelead.deliveries.changing import Wish
+from onelead.deliveries.many import CANCELLING, RETRYING, Changed, Kind, Selection, change
+from onelead.deliveries.options import (
+    All,
+    AsJson,
+    Channel,
+    File,
+    Id,
+    Ids,
+    Lead,
+    Orphaned,
+    Purposes,
+    Since,
+    States,
+    Target,
+    Tenant,
+    Why,
+    Yes,
+    filters_of,
+)
+from onelead.deliveries.outlook import Around
 from onelead.deliveries.present import (
-    attempt_json,
-    attempts_table,
+    counts_text,
     deliveries_table,
     delivery_json,
+    delivery_parts,
+    shown_json,
     sink_json,
     sinks_table,
+    why_none,
 )
+from onelead.deliveries.targets import targets_if_known
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.settings import EditionSettings
 from onelead.whose import checked_tenant, user_name
@@ -28,97 +51,141 @@ from shared.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="See what was told to whom; send again, cancel.")
 T = TypeVar("T")
-Tenant = Annotated[str, typer.Option(help="whose deliveries")]
-AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for programs")]
-Id = Annotated[str, typer.Argument(help="a delivery's id, or the beginning of it")]
 
 
 @app.command("list")
 def list_deliveries(
     *,
     tenant: Tenant = DEFAULT_TENANT,
-    state: Annotated[str, typer.Option(help="pending, retry, sent, dead, unknown, …")] = "",
-    channel: Annotated[str, typer.Option(help="slack, email, salesforce, …")] = "",
-    lead: Annotated[str, typer.Option(help="a lead's id, or the beginning of it")] = "",
-    since: Annotated[str, typer.Option(help="a day (2025-10-09), or so long ago: 3h, 2d")] = "",
+    state: States = None,
+    channel: Channel = "",
+    target: Target = "",
+    purpose: Purposes = None,
+    lead: Lead = "",
+    since: Since = "",
+    orphaned: Orphaned = False,
+    file: File = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1, max=10_000)] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show deliveries, the newest first."""
-    if state and state not in {each.value for each in State}:
-        raise UserError(f"no delivery is ever {state!r}", hint=f"states: {', '.join(State)}")
-    filters = Filters(state, channel, lead.lower(), _since(since), limit)
-    rows = _with(tenant, lambda book: book.listed(filters))
+    chosen: dict[str, Any] = {"states": state, "channel": channel, "target": target}
+    filters = filters_of(**chosen, purpose=purpose, lead=lead, since=since, limit=limit)
+    selection = Selection(filters, orphaned, file)
+
+    async def look(book: Book) -> Any:
+        filters = await selection.resolved(book.tenant_id)
+        counts = await book.counted(filters)
+        return await book.listed(filters), counts, counts or await book.counted(Filters())
+
+    rows, counts, everything = _with(tenant, look)
     if as_json:
         _print_json([delivery_json(row) for row in rows])
     elif rows:
-        out.print(deliveries_table(rows))
+        out.print(deliveries_table(rows, clock.now()))
+        err.print(counts_text(counts, len(rows)), markup=False)
     else:
-        err.print("No deliveries")
+        err.print(why_none(tenant, everything), markup=False)
 
 
 @app.command("show")
-def show(delivery: Id, *, tenant: Tenant = DEFAULT_TENANT, as_json: AsJson = False) -> None:
-    """Show one delivery with every attempt: when, how long, what was answered."""
+def show(
+    delivery: Id, *, tenant: Tenant = DEFAULT_TENANT, file: File = None, as_json: AsJson = False
+) -> None:
+    """Show one delivery: every attempt, what was answered, and what happens next."""
 
-    async def both(book: Book) -> Any:
+    async def look(book: Book) -> Any:
         row = await book.called(delivery)
-        return row, await book.attempts(row.delivery_id)
+        target = (row.channel, row.target)
+        sink = (await book.sink_states([target])).get(target)
+        known = await targets_if_known(book.tenant_id, file)
+        around = Around(clock.now(), sink, None if known is None else target in known)
+        return row, await book.attempts(row.delivery_id), around
 
-    row, attempts = _with(tenant, both)
+    row, attempts, around = _with(tenant, look)
     if as_json:
-        _print_json({**delivery_json(row), "attempts": [attempt_json(each) for each in attempts]})
-        return
-    out.print(deliveries_table([row]))
-    out.print(f"id {row.delivery_id}, lead {row.lead_id or '(about many)'}", markup=False)
-    out.print(attempts_table(attempts))
+        _print_json(shown_json(row, attempts, around))
+    for part in () if as_json else delivery_parts(row, attempts, around):
+        out.print(part)
 
 
 @app.command("retry")
 def retry(
-    delivery: Id,
+    deliveries: Ids = None,
     *,
     tenant: Tenant = DEFAULT_TENANT,
-    yes: Annotated[bool, typer.Option("--yes", help="even if it may have arrived")] = False,
+    every: All = False,
+    state: States = None,
+    channel: Channel = "",
+    target: Target = "",
+    purpose: Purposes = None,
+    lead: Lead = "",
+    since: Since = "",
+    why: Why = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Send a dead or doubtful delivery again."""
+    """Send dead or doubtful deliveries again: by id, or --all of them (the dead ones unless --state).
 
-    async def again(book: Book) -> str:
-        row = await book.called(delivery)
-        await book.retry(row, even_if_unsure=yes)
-        return str(row.delivery_id)
-
-    out.print(f"{_with(tenant, again)} will be sent again", markup=False)
+    An unknown one may have arrived: sent again, somebody may read it twice, so it needs --yes.
+    """
+    chosen = state or [State.DEAD]
+    filters = filters_of(
+        states=chosen,
+        channel=channel,
+        target=target,
+        purpose=purpose,
+        lead=lead,
+        since=since,
+    )
+    selection = Selection(filters) if every else None
+    wish = Wish(user_name(), clock.now(), why, even_if_unsure=yes)
+    _change(RETRYING, tenant, deliveries or [], selection, wish, yes=yes, as_json=as_json)
 
 
 @app.command("cancel")
 def cancel(
-    delivery: Id,
+    deliveries: Ids = None,
     *,
     tenant: Tenant = DEFAULT_TENANT,
-    why: Annotated[str, typer.Option(help="the reason, kept with it")] = "",
+    every: All = False,
+    state: States = None,
+    channel: Channel = "",
+    target: Target = "",
+    purpose: Purposes = None,
+    lead: Lead = "",
+    since: Since = "",
+    orphaned: Orphaned = False,
+    file: File = None,
+    why: Why = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Cancel a delivery that waits."""
-    note = f"cancelled by {user_name()}" + (f": {why}" if why else "")
-
-    async def off(book: Book) -> str:
-        row = await book.called(delivery)
-        await book.cancel(row, note)
-        return str(row.delivery_id)
-
-    out.print(f"{_with(tenant, off)} is cancelled", markup=False)
+    """Cancel deliveries that wait: by id, or --all that wait and that the options choose."""
+    chosen = state or [State.PENDING, State.RETRY]
+    filters = filters_of(
+        states=chosen,
+        channel=channel,
+        target=target,
+        purpose=purpose,
+        lead=lead,
+        since=since,
+    )
+    selection = Selection(filters, orphaned, file) if every or orphaned else None
+    wish = Wish(user_name(), clock.now(), why)
+    _change(CANCELLING, tenant, deliveries or [], selection, wish, yes=yes, as_json=as_json)
 
 
 @app.command("sinks")
 def sinks(*, tenant: Tenant = DEFAULT_TENANT, as_json: AsJson = False) -> None:
-    """Show the sinks that failed, rest, or were switched off."""
+    """Show every sink that was told something: how it fares, what it took, what waits for it."""
     rows = _with(tenant, lambda book: book.sinks())
     if as_json:
-        _print_json([sink_json(row) for row in rows])
+        _print_json([sink_json(row, clock.now()) for row in rows])
     elif rows:
-        out.print(sinks_table(rows))
+        out.print(sinks_table(rows, clock.now()))
     else:
-        err.print("No sink has failed")
+        err.print(f"No sink was ever told anything for tenant {tenant}")
 
 
 @app.command("enable")
@@ -130,7 +197,30 @@ def enable(
 ) -> None:
     """Send to a sink again that was switched off or rests; what waited for it goes out."""
     _with(tenant, lambda book: book.enable(channel, target))
-    out.print(f"{channel} {target} is sent to again", markup=False)
+    out.print(f"{channel} {target} is sent to again; what died stays dead", markup=False)
+
+
+def _change(
+    kind: Kind,
+    tenant: str,
+    ids: list[str],
+    selection: Selection | None,
+    wish: Wish,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    if bool(ids) == (selection is not None):
+        raise UserError(f"{kind.verb}: name ids, or --all with options that choose", hint=kind.hint)
+    changed: Changed = _with(tenant, lambda book: change(book, kind, ids, selection, wish, yes=yes))
+    if as_json:
+        _print_json([delivery_json(row) for row in changed.rows])
+    for line in () if as_json else changed.lines:
+        out.print(line, markup=False, soft_wrap=True)
+    for line in changed.warnings:
+        err.print(line, markup=False, soft_wrap=True)
+    if changed.refused:
+        raise SystemExit(1)
 
 
 def _with(tenant: str, what: Callable[[Book], Awaitable[T]]) -> T:
@@ -139,18 +229,6 @@ def _with(tenant: str, what: Callable[[Book], Awaitable[T]]) -> T:
             return await what(book)
 
     return lifecycle.run(run(checked_tenant(tenant)))
-
-
-def _since(wish: str) -> datetime | None:
-    if not wish:
-        return None
-    units = {"h": "hours", "d": "days", "m": "minutes"}
-    if wish[:-1].isdecimal() and wish[-1] in units and len(wish) < 8:
-        return clock.now() - timedelta(**{units[wish[-1]]: int(wish[:-1])})
-    try:
-        return datetime.fromisoformat(wish).replace(tzinfo=UTC)
-    except ValueError:
-        raise UserError(f"--since: {wish!r} is no day like 2025-10-09, nor like 3h or 2d") from None
 
 
 def _print_json(value: object) -> None:

@@ -30,7 +30,7 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def plan_parts(found: Configured) -> Iterator[RenderableType]:
     """The whole plan, part by part."""
-    plan, file = found.plan, found.wanted.file
+    plan = found.plan
     headings = ("sink", "channel", "sends to", "of", "is told", "single alerts")
     yield table("Sinks", headings, [_sink_row(found, sink) for sink in plan.sinks])
     if plan.routes:
@@ -53,8 +53,6 @@ def plan_parts(found: Configured) -> Iterator[RenderableType]:
     )
     for name in silent_sinks(plan):
         yield Text(f"Note: no route leads to {name}; it hears of no single lead", style="yellow")
-    if file.campaigns:
-        yield Text(f"Campaigns: {', '.join(file.campaigns)}")
 
 
 def silent_sinks(plan: Plan) -> list[str]:

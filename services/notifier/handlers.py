@@ -152,6 +152,8 @@ def _stands(status: LeadStatusChanged, message: Received, before: Held, telling:
     after = replace(before, standing=standing, alert=alert)
     if standing.state is not before.standing.state:
         telling.stopped[key] = f"the lead is {standing.state.value} now"
+    if (until := standing.do_not_contact_until) is not None and until > telling.now:
+        telling.stopped[key] = "the account is not to be contacted"
     if standing.closed and not before.standing.closed:
         telling.ended[key] = Withdraw(f"the lead is {standing.state.value}", before.known.episode)
     if alert is None:

@@ -61,7 +61,7 @@ class NotifierSettings(InboundSettings):
     notify_tenants: Annotated[CommaSeparated, AfterValidator(_tenants)] = Field(
         ("default",), description="the tenants these sinks belong to, comma separated; * for all"
     )
-    notify_lease_s: float = Field(40.0, gt=DEADLINE_S, le=3_600)
+    notify_lease_s: float = Field(45.0, ge=DEADLINE_S + 10, le=3_600)
     notify_poll_s: float = Field(1.0, gt=0, le=60)
     notify_tick_s: float = Field(
         30.0, ge=0.05, le=3_600, description="how often digests and campaigns are looked after"

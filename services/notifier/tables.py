@@ -88,6 +88,7 @@ enrolments = Table(
     Column("state_at_start", Text, nullable=False),
     Column("ended", Text, comment="why it is over; none while it runs"),
     Column("actor", Text, nullable=False),
+    Index("enrolments_due", "tenant_id", "next_at", postgresql_where=text("ended IS NULL")),
 )
 
 suppressed = Table(
@@ -140,6 +141,12 @@ deliveries = Table(
         postgresql_where=text("state IN ('pending', 'retry')"),
     ),
     Index(
+        "deliveries_due",
+        "tenant_id",
+        "due_at",
+        postgresql_where=text("state IN ('pending', 'retry')"),
+    ),
+    Index(
         "deliveries_leased",
         "tenant_id",
         "leased_until",
@@ -186,6 +193,7 @@ sinks = Table(
     Column("paused_until", DateTime(timezone=True)),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failing_since", DateTime(timezone=True)),
+    Column("failed_at", DateTime(timezone=True), comment="the last time"),
     Column("open_until", DateTime(timezone=True)),
     Column("disabled_at", DateTime(timezone=True)),
     Column("reason", Text),

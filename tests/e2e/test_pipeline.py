@@ -35,10 +35,16 @@ EXPECTED: dict[str, dict[str, Any]] = json.loads(EXPECTED_FILE.read_text())
 COMPONENTS = ("urgency", "value", "propensity", "strategic_fit")
 CRITICAL = 43
 ALERTS = {"slack": CRITICAL, "email": CRITICAL, "salesforce": CRITICAL}
+
 SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
 RULES = default_rules()
 BOX = "USE3256NX0"
 AHEAD_DAYS = 730
+
+
+def told(summary: dict[str, Any]) -> dict[str, int]:
+    """How many messages each stand-in that is set up has taken."""
+    return {channel: count for channel, count in summary["deliveries"].items() if count}
 
 
 def assessment_of(*files: Path) -> Assessment:
@@ -88,7 +94,7 @@ async def test_the_calendar_foretells_what_the_leads_will_be(edition: Edition) -
 
 async def test_each_critical_lead_is_alerted_once_on_each_channel(edition: Edition) -> None:
     summary = await Sinks(edition).summary()
-    assert summary["deliveries"] == ALERTS
+    assert told(summary) == ALERTS
     assert set(summary["repeated"].values()) <= {0}
 
 
@@ -162,7 +168,7 @@ async def test_a_restart_of_every_service_in_the_middle_changes_nothing(tmp_path
         leads = await leads_of(running, DEFAULT_TENANT)
         assert facts(leads.values()) == assessed_facts(assessment_of(*SAMPLES))
         summary = await Sinks(running).summary()
-        assert summary["deliveries"] == ALERTS
+        assert told(summary) == ALERTS
         assert set(summary["repeated"].values()) <= {0}
 
 

@@ -1,13 +1,16 @@
 """Any event there can be, for laws that hold for all of them."""
 
 import string
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
+from annotated_types import Ge, Le, Lt
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from shared.events import Event
 
@@ -21,7 +24,6 @@ _JSON = st.recursive(
 _SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     str: _TEXT,
     bool: st.booleans(),
-    int: st.integers(-(2**53), 2**53),
     float: st.floats(allow_nan=False, allow_infinity=False),
     date: st.dates(),
     datetime: st.datetimes(),
@@ -38,19 +40,24 @@ def events(kind: type[Event]) -> st.SearchStrategy[Event]:
 
 def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Instances of a model; fields with a default are sometimes left to it."""
-    fields = {name: _of(field.annotation) for name, field in kind.model_fields.items()}
+    fields = {n: _of(f.annotation, f.metadata) for n, f in kind.model_fields.items()}
     required = {n: s for n, s in fields.items() if kind.model_fields[n].is_required()}
     optional = {n: s for n, s in fields.items() if n not in required}
     return st.fixed_dictionaries(required, optional=optional).map(lambda given: kind(**given))
 
 
-def _of(annotation: Any) -> st.SearchStrategy[Any]:
+def _of(annotation: Any, said: Sequence[Any] = ()) -> st.SearchStrategy[Any]:
+    """Values of a type; `said` is what stands beside it, the bounds of an integer among it."""
     arguments = get_args(annotation)
     origin = get_origin(annotation)
-    if annotation in _SCALARS:
+    if annotation is int:
+        found: st.SearchStrategy[Any] = _integers(said)
+    elif annotation in _SCALARS:
         found = _SCALARS[annotation]
+    elif origin is Annotated:
+        found = _of(arguments[0], [m for each in arguments[1:] for m in _metadata(each)])
     elif origin in (Union, UnionType):
-        found = st.one_of([_of(each) for each in arguments])
+        found = st.one_of([_of(each, said) for each in arguments])
     elif origin is tuple:
         found = st.lists(_of(arguments[0]), max_size=2).map(tuple)
     elif origin is dict:
@@ -60,3 +67,14 @@ def _of(annotation: Any) -> st.SearchStrategy[Any]:
     else:
         found = st.sampled_from(arguments if origin is Literal else list(annotation))
     return found
+
+
+def _integers(said: Sequence[Any]) -> st.SearchStrategy[int]:
+    least = [cast("int", m.ge) for m in said if isinstance(m, Ge)]
+    most = [cast("int", m.le) for m in said if isinstance(m, Le)]
+    most += [cast("int", m.lt) - 1 for m in said if isinstance(m, Lt)]
+    return st.integers(max(least, default=-(2**53)), min(most, default=2**53))
+
+
+def _metadata(beside: Any) -> list[Any]:
+    return beside.metadata if isinstance(beside, FieldInfo) else [beside]

@@ -7,26 +7,26 @@ import asyncio
 import random
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from services.notifier.channels import AnyChannel
 from services.notifier.dispatcher.recording import Recorder
+from services.notifier.dispatcher.room import Room
 from services.notifier.dispatcher.sending import Made, Retries, deliver, put_back, settle
 from services.notifier.dispatcher.settlement import ended
 from services.notifier.dispatcher.storms import Storms
 from services.notifier.domain.attempt import Certainty, RetryAt
 from services.notifier.domain.circuit import SinkState
-from services.notifier.domain.plan import Plan, Sink, Target
-from services.notifier.domain.storm import single_alerts_left
+from services.notifier.domain.plan import Plan, Target
 from services.notifier.repository import DeliveryQueue, Leased
 from services.notifier.repository.ledger import Ledger, SinkKey
-from services.notifier.repository.queue import Lease, Wanted
+from services.notifier.repository.queue import Lease
 from services.notifier.repository.storm import StormRepository
-from services.notifier.settings import NotifierSettings
+from services.notifier.settings import DEADLINE_S, NotifierSettings
 from shared import clock
 from shared.ops.composition import Base
 from shared.ops.logs import get_logger
@@ -36,12 +36,12 @@ _log = get_logger(__name__)
 Sending = Callable[[AnyChannel, Leased, Retries], Coroutine[Any, Any, Made]]
 _GATHER_S = 0.003
 """How long a freed slot waits for others, so that one statement leases for all of them."""
-_AHEAD = 3
-"""Where a repeat does no harm, so many times the slots are marked as sending, and take turns."""
 _LOOK_EVERY_S = 0.5
 """How often work that was left behind, and new tenants' work, is looked for while there is other work."""
 _ADOPTED_AT_ONCE = 100
 _ENDED_AT_ONCE = 500
+_CALLS_MAY_TAKE = 0.75
+"""Of the time a process has to stop, so much is for calls under way."""
 
 
 class _Slots(dict[SinkKey, asyncio.Semaphore]):
@@ -76,23 +76,25 @@ class Dispatcher:
         self._channels = {(t.channel, t.address): channel for t, channel in channels.items()}
         self._plan = plan
         self._settings = settings
-        self._lease = timedelta(seconds=settings.notify_lease_s)
         self._recorder = Recorder(base, queue, plan)
         self._storms = Storms(base, plan)
         self._storm = StormRepository()
         self._ledger = Ledger()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: Counter[SinkKey] = Counter()
+        self._mine: set[str] = set()
         self._slots = _Slots(plan)
         self._rests_until_s: defaultdict[SinkKey, float] = defaultdict(float)
         self._tenants: list[str] = []
         self._looked_at_s = float("-inf")
-        self._alerts_limited = any(s.limits.alerts_per_hour is not None for s in plan.sinks)
+        self._room = Room(plan, self._channels)
+        self._stopping = False
         self._wake = asyncio.Event()
         self._dice = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
     async def run(self) -> None:
         """Sends until cancelled; then lets what is under way come to its end, for a while."""
+        self._stopping = False
         recording = asyncio.create_task(self._recorder.run())
         try:
             await run_ticks(self.step, self._settings.notify_poll_s, self._wake)
@@ -102,15 +104,17 @@ class Dispatcher:
 
     async def step(self) -> bool:
         """Settles what was left behind, starts what is due. Returns whether anything was started."""
+        began_s = clock.monotonic_s()
         adopted: list[Leased] = []
         if clock.monotonic_s() - self._looked_at_s >= _LOOK_EVERY_S or not self._tenants:
             self._looked_at_s = clock.monotonic_s()
             adopted = await self._look()
+            for item in adopted:
+                self._start(item, settle, began_s)
+        began_s = clock.monotonic_s()
         begun = await self._take(self._tenants) if self._tenants else []
-        for item in adopted:
-            self._start(item, settle)
         for item in begun:
-            self._start(item, deliver)
+            self._start(item, deliver, began_s)
         if begun:
             await asyncio.sleep(_GATHER_S)
         else:
@@ -126,86 +130,76 @@ class Dispatcher:
         if not self._tenants:
             return []
         await self._storms.step(self._tenants)
-        lease = Lease(uuid.uuid4().hex, now, now + self._lease)
+        targets = self._plan.targets
         async with self._base.database.transaction(self._tenants) as connection:
-            await self._queue.free_expired(connection, self._tenants, now)
+            await self._queue.free_expired(connection, self._tenants)
             unsent = await self._queue.ended(connection, self._tenants, _ENDED_AT_ONCE)
             await self._base.outbox.add(connection, [ended(*each) for each in unsent])
             return await self._queue.adopt(
-                connection, self._tenants, self._plan.targets, lease, limit=_ADOPTED_AT_ONCE
+                connection, self._tenants, targets, self._lease(now), limit=_ADOPTED_AT_ONCE
             )
 
     async def _take(self, tenants: Sequence[str]) -> list[Leased]:
         """What is due, leased and marked as sending in a committed transaction."""
         now = clock.now()
-        lease = Lease(uuid.uuid4().hex, now, now + self._lease)
+        lease = self._lease(now)
         async with self._base.database.transaction(tenants) as connection:
+            changes = self._recorder.changes
             states = await self._ledger.states(connection, tenants)
-            self._recorder.states = {k: s for k, s in states.items() if s != SinkState()}
+            self._recorder.read(states, changes)
             singles: Mapping[SinkKey, int] = {}
-            if self._alerts_limited:
+            if self._room.limits_alerts:
+                tenants = await self._storm.ours_to_count(connection, tenants)
                 singles = await self._storm.begun_in_hour(connection, tenants, now)
-            wanted = list(self._wanted(tenants, states, singles))
+            wanted = self._room.wanted(tenants, states, singles, self._under_way)
             leased = await self._queue.lease(connection, wanted, lease)
             return await self._queue.begin(connection, leased, lease) if leased else []
 
-    def _wanted(
-        self,
-        tenants: Sequence[str],
-        states: Mapping[SinkKey, SinkState],
-        singles: Mapping[SinkKey, int],
-    ) -> Iterable[Wanted]:
-        """How many deliveries each tenant's targets may take now."""
-        for tenant_id in tenants:
-            for sink in self._plan.sinks:
-                if sink.serves(tenant_id):
-                    for target in sink.targets:
-                        key = (tenant_id, target.channel, target.address)
-                        state = states.get(key, SinkState())
-                        yield from self._room(key, target, sink, state, singles.get(key, 0))
+    def _lease(self, now: datetime) -> Lease:
+        lasts = timedelta(seconds=self._settings.notify_lease_s)
+        return Lease(uuid.uuid4().hex, now, lasts, frozenset(self._mine))
 
-    def _room(
-        self, key: SinkKey, target: Target, sink: Sink, state: SinkState, singles: int
-    ) -> Iterable[Wanted]:
-        ahead = sink.concurrency * (1 if self._is_blind(target) else _AHEAD)
-        room = state.allowance(clock.now(), ahead) - self._under_way[key]
-        if room <= 0:
-            return
-        left = single_alerts_left(sink.limits, singles)
-        if sink.limits.alerts_per_account_and_day is not None:
-            left = min(1, room if left is None else left)
-        if left is None:
-            yield Wanted(key[0], target, room)
-            return
-        if alerts := min(room, left):
-            yield Wanted(key[0], target, alerts, alerts=True)
-        yield Wanted(key[0], target, max(1, room - alerts), alerts=False)
-
-    def _start(self, item: Leased, how: Sending) -> None:
+    def _start(self, item: Leased, how: Sending, began_s: float) -> None:
+        """`began_s`: a moment before the lease began."""
         key = (item.delivery.tenant_id, *item.target)
         retries = Retries(self._dice.uniform(-1, 1), self._settings.notify_retry_scale)
         self._under_way[key] += 1
-        attempt = partial(how, self._channels[item.target], item, retries)
-        task = asyncio.create_task(self._make(key, item, attempt))
+        self._mine.add(item.delivery.id)
+        channel = self._channels[item.target]
+        calls = how is deliver or channel.certainty is Certainty.LOOK_UP
+        attempt = partial(how, channel, item, retries)
+        lasts_s = began_s + self._settings.notify_lease_s - DEADLINE_S
+        task = asyncio.create_task(self._make(key, item, attempt, lasts_s if calls else None))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, key))
+        task.add_done_callback(partial(self._ended, key, item.delivery.id))
 
     async def _make(
-        self, key: SinkKey, item: Leased, attempt: Callable[[], Coroutine[Any, Any, Made]]
+        self,
+        key: SinkKey,
+        item: Leased,
+        attempt: Callable[[], Coroutine[Any, Any, Made]],
+        until_s: float | None,
     ) -> None:
+        """`until_s`: the last moment to call the sink within the lease; None where it is not called."""
         async with self._slots[key]:
-            rest_s = self._rests_until_s[key] - clock.monotonic_s()
-            made = await (put_back(item, rest_s) if rest_s > 0 else attempt())
+            rest_s = None if until_s is None else self._rest_s(key, until_s)
+            made = await (attempt() if rest_s is None else put_back(item, rest_s))
             if isinstance(made.step, RetryAt) and made.step.pauses_sink:
                 self._rests_until_s[key] = clock.monotonic_s() + made.step.after_s
             await self._recorder.take(made)
 
-    def _is_blind(self, target: Target) -> bool:
-        channel = self._channels[target.channel, target.address]
-        return channel.certainty is Certainty.BLIND
+    def _rest_s(self, key: SinkKey, until_s: float) -> float | None:
+        """How long a message whose turn came late goes back for: its sink rests, or its lease runs out."""
+        now_s = clock.monotonic_s()
+        if self._rests_until_s[key] > now_s:
+            return self._rests_until_s[key] - now_s
+        if self._recorder.states.get(key, SinkState()).allowance(clock.now(), 1) > 0:
+            return 0.0 if now_s > until_s or self._stopping else None
+        return 0.0
 
-    def _ended(self, key: SinkKey, task: asyncio.Task[None]) -> None:
+    def _ended(self, key: SinkKey, delivery_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._mine.discard(delivery_id)
         self._under_way[key] -= 1
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -213,7 +207,12 @@ class Dispatcher:
             _log.error("delivery broke off", channel=key[1], error=repr(error)[:300])
 
     async def _drain(self) -> None:
+        """Calls under way may end; what only waits for its turn goes back."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.stop_timeout_s * _CALLS_MAY_TAKE)
+        for task in self._tasks:
+            task.cancel()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.stop_timeout_s / 2):
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+            async with asyncio.timeout(self._settings.stop_timeout_s * (1 - _CALLS_MAY_TAKE) / 2):
                 await self._recorder.drained()

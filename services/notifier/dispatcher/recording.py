@@ -50,6 +50,12 @@ class Recorder:
         self._idle.set()
         self._dice = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self.states: Mapping[SinkKey, SinkState] = {}
+        self.changes = 0
+
+    def read(self, states: Mapping[SinkKey, SinkState], changes: int) -> None:
+        """Takes over how sinks fare as read, unless `changes` has risen since: then we know better."""
+        if changes == self.changes:
+            self.states = _remarkable(states)
 
     async def take(self, made: Made) -> None:
         """Takes what an attempt came to; of what says something about the sink, waits until it is known.
@@ -110,13 +116,16 @@ class Recorder:
             await self._cut_off(connection, batch, states)
             calls = [made.attempt for made in batch if made.attempt.outcome.error != RESTING]
             await self._ledger.add_attempts(connection, calls)
-            await self._remember(connection, batch)
+            after = await self._remember(connection, batch)
             events = [
                 event
                 for made in batch
                 for event in settled(made.item, states.get(made.item.delivery.id), made.step)
             ]
             await self._base.outbox.add(connection, events)
+        if after:
+            self.states = _remarkable({**self.states, **after})
+            self.changes += 1
         for made in batch:
             _tell(made, states.get(made.item.delivery.id))
 
@@ -134,7 +143,9 @@ class Recorder:
             hearing = {key: self._plan.seeing(office) for key, office in offices.items()}
             await cut_off(connection, hearing, ELSEWHERE, clock.now())
 
-    async def _remember(self, connection: AsyncConnection, batch: Sequence[Made]) -> None:
+    async def _remember(
+        self, connection: AsyncConnection, batch: Sequence[Made]
+    ) -> Mapping[SinkKey, SinkState]:
         """How the sinks fare by these attempts; a sink that always answers costs no statement."""
         by_sink: dict[SinkKey, list[Made]] = {}
         for made in batch:
@@ -145,7 +156,7 @@ class Recorder:
             if key in self.states or any(not _uneventful(made) for made in mine)
         }
         if not eventful:
-            return
+            return {}
         now = clock.now()
         before = await self._ledger.lock_states(connection, eventful)
         after = {key: _after(before[key], mine) for key, mine in eventful.items()}
@@ -158,10 +169,17 @@ class Recorder:
                 metrics.DISABLED.labels(key[1]).inc()
                 notices = given_up(self._plan, key, state.reason or "", now)
                 await self._deliveries.add(connection, notices)
+        return after
+
+
+def _remarkable(states: Mapping[SinkKey, SinkState]) -> Mapping[SinkKey, SinkState]:
+    return {key: state for key, state in states.items() if state != SinkState()}
 
 
 def _after(state: SinkState, attempts: Sequence[Made]) -> SinkState:
     for made in attempts:
+        if made.attempt.outcome.error == RESTING:
+            continue
         state = state.after(made.attempt.outcome, clock.now())
         if isinstance(made.step, RetryAt) and made.step.pauses_sink:
             until = clock.now() + timedelta(seconds=made.step.after_s)

@@ -21,6 +21,7 @@ from services.notifier.domain.attempt import (
 )
 from services.notifier.repository import Leased
 from services.notifier.repository.ledger import Attempt
+from services.notifier.repository.queue import Unreadable
 from services.notifier.settings import DEADLINE_S
 from shared import clock
 from shared.ops.logs import get_logger
@@ -58,7 +59,7 @@ async def deliver(channel: AnyChannel, item: Leased, retries: Retries) -> Made:
         return _made(channel, item, bad, retries, (started_at, None, None))
     outcome = found = await _looked_for(channel, item, rendered)
     if outcome is None:
-        outcome = await _bounded(channel, channel.send(rendered))
+        outcome = await _bounded(channel, channel.send(rendered), _within_s(channel, item))
     latency_ms = round((clock.monotonic_s() - began_s) * 1_000)
     made = _made(channel, item, outcome, retries, (started_at, latency_ms, request_hash))
     still_in_doubt = found is not None and isinstance(made.step, RetryAt)
@@ -66,8 +67,10 @@ async def deliver(channel: AnyChannel, item: Leased, retries: Retries) -> Made:
 
 
 async def put_back(item: Leased, rest_s: float) -> Made:
-    """A delivery whose sink asked for silence before its turn came: not called, no attempt burned."""
-    outcome = Retryable("the sink asked for silence", pause_s=rest_s, error=RESTING)
+    """A delivery whose sink rests, or whose lease runs out, when its turn comes: no attempt burned."""
+    outcome = Retryable(
+        "its sink was not to be called when its turn came", pause_s=rest_s, error=RESTING
+    )
     step = RetryAt(rest_s, item.delivery.failures, outcome.reason, in_doubt=item.in_doubt)
     delivery = item.delivery
     attempt = Attempt(
@@ -77,7 +80,10 @@ async def put_back(item: Leased, rest_s: float) -> Made:
 
 
 async def settle(channel: AnyChannel, item: Leased, retries: Retries) -> Made:
-    """What becomes of a delivery whose sender never came back: looked for where that is possible."""
+    """What becomes of a delivery whose sender never came back: looked for where that is possible.
+
+    It stays in doubt: a sender that was frozen may still wake and send.
+    """
     started_at = clock.now()
     outcome: Outcome = after_crash()
     if channel.certainty is Certainty.LOOK_UP:
@@ -89,14 +95,13 @@ async def settle(channel: AnyChannel, item: Leased, retries: Retries) -> Made:
             missing = Retryable("the notifier stopped before it was sent", error="stopped")
             outcome = await _looked_for(channel, item, rendered) or missing
     made = _made(channel, item, outcome, retries, (started_at, None, None))
-    unclear = isinstance(outcome, Unsure) or (
-        isinstance(outcome, Retryable) and outcome.error != "stopped"
-    )
-    return replace(made, step=_doubted(made.step)) if unclear else made
+    return replace(made, step=_doubted(made.step))
 
 
 def _rendered(channel: AnyChannel, item: Leased) -> tuple[Any, str]:
-    """The message in the channel's form, and its SHA-256 as it goes out."""
+    """The message in the channel's form, and its SHA-256 as it goes out. Raises for what cannot be read."""
+    if isinstance(item.content, Unreadable):
+        raise TypeError(f"content of {item.delivery.id} cannot be read: {item.content.fields}")
     rendered = channel.render(item.content, item.delivery)
     return rendered, hashlib.sha256(channel.wire(rendered)).hexdigest()
 
@@ -105,16 +110,22 @@ async def _looked_for(channel: AnyChannel, item: Leased, rendered: Any) -> Outco
     """What the sink says of a delivery in doubt; None when it is not there, or nobody can be asked."""
     if not item.in_doubt or channel.certainty is not Certainty.LOOK_UP:
         return None
-    return await _bounded(channel, channel.find(rendered))
+    return await _bounded(channel, channel.find(rendered), _within_s(channel, item))
 
 
-async def _bounded(channel: AnyChannel, call: Awaitable[Found]) -> Found | Unsure:
+def _within_s(channel: AnyChannel, item: Leased) -> float:
+    """How long a call may take: looking and sending share what one call has otherwise."""
+    looks = item.in_doubt and channel.certainty is Certainty.LOOK_UP
+    return DEADLINE_S / 2 if looks else DEADLINE_S
+
+
+async def _bounded(channel: AnyChannel, call: Awaitable[Found], within_s: float) -> Found | Unsure:
     """A call of the sink; whatever it raises after it may have begun counts as unsure."""
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within_s):
             return await call
     except TimeoutError:
-        return Unsure(f"no end after {DEADLINE_S:.0f} s", error="timeout")
+        return Unsure(f"no end after {within_s:.0f} s", error="timeout")
     except Exception as error:  # noqa: BLE001 - one sink's fault must not end the others
         # Its text could hold what was sent; the type is enough to find the place.
         _log.error("channel failed", channel=channel.name, error=type(error).__name__)

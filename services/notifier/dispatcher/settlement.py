@@ -4,6 +4,7 @@ from services.notifier.domain.attempt import Step, words
 from services.notifier.domain.contents import office_of
 from services.notifier.domain.delivery import State
 from services.notifier.repository import Leased
+from services.notifier.repository.queue import Unreadable
 from shared.events import DeliveryOutcome, NotificationSettled
 from shared.messaging.codec import OutboxMessage, encode
 from shared.messaging.versions import next_version
@@ -36,7 +37,7 @@ def _message(item: Leased, outcome: DeliveryOutcome, detail: str | None) -> Outb
     event = NotificationSettled(
         version=next_version(None),
         causes=(item.event_id,),
-        office_id=office_of(item.content),
+        office_id=None if isinstance(item.content, Unreadable) else office_of(item.content),
         delivery_id=delivery.id,
         lead_id=delivery.lead_id,
         episode=delivery.episode,

@@ -46,6 +46,8 @@ class Storms:
         """Folds what is to be folded of one tenant."""
         now = clock.now()
         async with self._base.database.transaction({tenant_id}) as connection:
+            if not await self._storm.ours_to_count(connection, {tenant_id}):
+                return
             begun = await self._storm.begun_in_hour(connection, {tenant_id}, now)
             for target, sink in self._limited:
                 if sink.serves(tenant_id):
@@ -88,7 +90,7 @@ def _digest(alerts: Sequence[Alert], key: SinkKey, now: datetime) -> NewDelivery
         channel=channel,
         target=address,
         created_at=now,
-        number=int(now.timestamp()),
+        number=int(now.timestamp() * 1_000_000),
     )
     content = digest_of(alerts, tenant_id, now.date())
     return NewDelivery(delivery, content, now, f"{tenant_id}/storm/{delivery.number}")

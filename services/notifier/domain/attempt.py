@@ -14,8 +14,8 @@ RETRY_AFTER_S: tuple[float, ...] = (5, 30, 120, 600, 1_800, 7_200, 18_000, 36_00
 JITTER = 0.2
 """A wait varies by this share of itself in both directions, so that failures spread out."""
 
-LONGEST_PAUSE_S = 3_600.0
-"""A sink asking for a longer silence is asked again after this time."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 3_600.0
+"""A sink asking for another silence is asked again after one between these."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def next_step(
         case Retryable(reason, pause_s):
             if pause_s is None:
                 return _retry(reason, failures, jitter, scale)
-            after_s = min(max(pause_s, 0.0), LONGEST_PAUSE_S)
+            after_s = min(max(pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
             return RetryAt(after_s, failures, reason, pauses_sink=True)
         case _:
             assert_never(outcome)

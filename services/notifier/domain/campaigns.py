@@ -1,6 +1,7 @@
 """A drip campaign: mails on set days, then a call task; stopped as soon as anything says so
 (rules.md §8)."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,8 +10,8 @@ from services.notifier.domain.message import Alert, amount_text
 from services.notifier.domain.standing import Standing
 from shared.events import LeadState
 
-ROUND = 100
-"""Deliveries of a campaign are numbered by round and step; a campaign has fewer steps than this."""
+ROUND, ROUNDS = 100, 10_000
+"""A campaign has fewer steps than the one, and is begun for a contact fewer times than the other."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Enrolment:
     owner: str | None = None
 
     def number(self) -> int:
-        """What tells the next step's delivery apart from those of other steps and rounds."""
-        return self.round * ROUND + self.next_step
+        """What tells the next step's delivery apart from those of other steps, rounds and contacts."""
+        contact = int.from_bytes(hashlib.sha256(self.contact.encode()).digest()[:5])
+        return (contact * ROUNDS + self.round) * ROUND + self.next_step
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,21 @@ FAILURES_TO_OPEN = 5
 FIRST_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=10)
 GIVE_UP_AFTER = timedelta(hours=120)
+STILL_FAILING = timedelta(hours=24)
+"""Failures further apart than this are not one long failure: nothing was asked of the sink between them."""
 OPENS_ON = frozenset({"connect", "timeout", "server", "lost"})
 """Classes of failure that say something about the sink, not about the message."""
 
 
 @dataclass(frozen=True)
 class SinkState:
-    """What is remembered of a sink. `failures` in a row since the last success, from `failing_since` on."""
+    """What is remembered of a sink. `failures` in a row since the last success; it is failing without a
+    longer gap from `failing_since` to `failed_at`."""
 
     paused_until: datetime | None = None
     failures: int = 0
     failing_since: datetime | None = None
+    failed_at: datetime | None = None
     open_until: datetime | None = None
     disabled_at: datetime | None = None
     reason: str | None = None
@@ -39,11 +43,16 @@ class SinkState:
         """What is remembered after one more attempt."""
         match outcome:
             case Delivered():
-                return SinkState(disabled_at=self.disabled_at, reason=self.reason)
+                # An earlier call's success says nothing against a silence that was asked for since.
+                paused = self.paused_until if _lies_ahead(self.paused_until, now) else None
+                return SinkState(paused, disabled_at=self.disabled_at, reason=self.reason)
             case Rejected(reason, gone=True):
                 return self._given_up(now, f"the sink no longer exists: {reason}")
+            case Rejected(reason, error="auth"):
+                return replace(self._failing(now, reason), failures=0, open_until=None)
             case Rejected():
-                return replace(self, failures=0, open_until=None)
+                answers = replace(self, failures=0, open_until=None)
+                return replace(answers, failing_since=None, failed_at=None)
             case Retryable(reason, pause_s) if pause_s is not None:
                 return self._failing(now, reason)
             case Retryable(reason) | Unsure(reason):
@@ -59,10 +68,12 @@ class SinkState:
         return replace(failing, failures=failures, open_until=now + rest(failures))
 
     def _failing(self, now: datetime, reason: str) -> "SinkState":
-        since = self.failing_since or now
+        since = self.failing_since
+        if since is None or self.failed_at is None or now - self.failed_at > STILL_FAILING:
+            since = now
         if now - since >= GIVE_UP_AFTER:
             return self._given_up(now, f"failing since {since:%Y-%m-%d %H:%M} UTC: {reason}")
-        return replace(self, failing_since=since)
+        return replace(self, failing_since=since, failed_at=now)
 
     def _given_up(self, now: datetime, reason: str) -> "SinkState":
         if self.disabled_at is not None:

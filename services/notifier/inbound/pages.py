@@ -7,8 +7,9 @@ import asyncio
 import html
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -42,15 +43,25 @@ Unsubscribe = Callable[[AsyncConnection, str, str, datetime], Awaitable[None]]
 """(connection, tenant id, address, now): nobody writes to the address any more."""
 
 
+def _plain(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a character that no text has")
+    return text
+
+
+Plain = Annotated[str, AfterValidator(_plain)]
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
 class StageMessage(BaseModel):
     """What a CRM posts; more fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    lead_id: str = Field(min_length=1, max_length=64)
-    stage: str = Field(min_length=1, max_length=200)
-    changed_at: AwareDatetime
-    record_id: str = Field("", max_length=200)
+    lead_id: Plain = Field(min_length=1, max_length=64)
+    stage: Plain = Field(min_length=1, max_length=200)
+    changed_at: AwareDatetime = Field(ge=_EARLIEST, le=_LATEST)
+    record_id: Plain = Field("", max_length=200)
 
 
 class Inbound:

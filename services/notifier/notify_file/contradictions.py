@@ -51,7 +51,8 @@ def contradictions(file: NotifyFile, sinks: Sinks) -> Iterator[Fault]:
         for number, entry in enumerate(entries):
             if entry.unless is not None:
                 yield from _unknown_owners((*path, number, "except", "owner"), entry.unless, file)
-        if free_from(_SOME_MONDAY, [x.spans("UTC") for x in entries]) - _SOME_MONDAY >= LONGEST:
+        spans = [entry.spans(file.time_zone) for entry in entries]
+        if free_from(_SOME_MONDAY, spans) - _SOME_MONDAY >= LONGEST:
             yield path, "these quiet hours leave no moment in the week"
 
 

@@ -118,7 +118,7 @@ class SinkOptions(Section):
 
 
 class NotifyFile(Section):
-    """The whole file. `sinks` are checked by their channels, `campaigns` by those who run them."""
+    """The whole file. `sinks` are checked by their channels."""
 
     sinks: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
@@ -127,7 +127,6 @@ class NotifyFile(Section):
     limits: LimitsEntry = LimitsEntry()
     digests: DigestsEntry = DigestsEntry()
     time_zone: Zone = "UTC"
-    campaigns: dict[str, Any] = Field(default_factory=dict)
 
 
 @cache

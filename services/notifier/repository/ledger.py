@@ -106,6 +106,7 @@ def _state(row: Any) -> SinkState:
         paused_until=row.paused_until,
         failures=row.failures,
         failing_since=row.failing_since,
+        failed_at=row.failed_at,
         open_until=row.open_until,
         disabled_at=row.disabled_at,
         reason=row.reason,

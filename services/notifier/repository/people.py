@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, text, tuple_, update
+from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,37 +12,12 @@ from services.notifier import tables as t
 from services.notifier.domain.campaigns import Enrolment
 from services.notifier.repository.leads import Key
 from shared.db import bulk
+from shared.db.queries import load_queries
 from shared.events import LeadState
 
 UNSUBSCRIBED = "unsubscribed"
 BOUNCED = "bounced"
-
-_STOP = text(
-    """
-    WITH w AS (
-      SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]),
-                           CAST(:reasons AS text[])) AS w(tenant_id, lead_id, reason)
-    ), over AS (
-      UPDATE notifier.enrolments e SET ended = w.reason, next_at = NULL
-      FROM w WHERE e.tenant_id = w.tenant_id AND e.lead_id = w.lead_id AND e.ended IS NULL
-      RETURNING e.tenant_id, e.lead_id, e.contact, w.reason
-    )
-    UPDATE notifier.deliveries d
-    SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = over.reason
-    FROM over
-    WHERE d.tenant_id = over.tenant_id AND d.lead_id = over.lead_id AND d.purpose = 'outreach'
-      AND d.content->>'to' = over.contact AND d.state IN ('pending', 'retry', 'leased')
-    """
-)
-_BOUNCED = text(
-    """
-    SELECT DISTINCT e.tenant_id, e.contact
-    FROM notifier.enrolments e
-    JOIN notifier.deliveries d ON d.tenant_id = e.tenant_id AND d.lead_id = e.lead_id
-    WHERE e.ended IS NULL AND d.purpose = 'outreach' AND d.state = 'dead'
-      AND d.content->>'to' = e.contact AND d.created_at >= e.started_at
-    """
-)
+_SQL = load_queries(__file__)
 
 
 class PeopleRepository:
@@ -105,19 +80,29 @@ class PeopleRepository:
         self, connection: AsyncConnection, leads: Mapping[Key, str], now: datetime
     ) -> None:
         """Ends the campaigns about these leads, each for its reason, and cancels mails that wait."""
-        if leads:
-            items = sorted(leads.items())
-            parameters = {
-                "tenants": [key[0] for key, _ in items],
-                "leads": [key[1] for key, _ in items],
-                "reasons": [reason for _, reason in items],
-                "now": now,
-            }
-            await connection.execute(_STOP, parameters)
+        everybody = [(*key, None, reason) for key, reason in sorted(leads.items())]
+        await self._stop(connection, everybody, now)
+
+    async def _stop(
+        self,
+        connection: AsyncConnection,
+        whom: Sequence[tuple[str, str, str | None, str]],
+        now: datetime,
+    ) -> None:
+        """`whom`: (tenant id, lead id, contact or None for all, reason).
+
+        Two statements: the second sees the mail of a step that the first had to wait for.
+        """
+        if not whom:
+            return
+        rows = (await connection.execute(_SQL["stop_campaigns"], _columns(whom))).all()
+        ended = [(r.tenant_id, r.lead_id, r.contact, r.reason) for r in rows]
+        if ended:
+            await connection.execute(_SQL["cancel_mails"], {**_columns(ended), "now": now})
 
     async def take_bounces(self, connection: AsyncConnection, now: datetime) -> None:
         """Contacts whose mail was refused for good are not written to any more."""
-        for row in (await connection.execute(_BOUNCED)).all():
+        for row in (await connection.execute(_SQL["bounced"])).all():
             await self.suppress(connection, row.tenant_id, row.contact, BOUNCED, now)
 
     async def unsubscribe(
@@ -145,8 +130,9 @@ class PeopleRepository:
             table.c.contact == address.lower(),
             table.c.ended.is_(None),
         )
-        running = await connection.execute(statement)
-        await self.stop(connection, {(tenant_id, row.lead_id): reason for row in running}, now)
+        leads = sorted(await connection.scalars(statement))
+        contact = address.lower()
+        await self._stop(connection, [(tenant_id, lead, contact, reason) for lead in leads], now)
 
     async def allow_again(self, connection: AsyncConnection, tenant_id: str, address: str) -> bool:
         """An address may be written to again. Returns whether it was on the list."""
@@ -182,6 +168,11 @@ class PeopleRepository:
 
 
 _KEY = ("tenant_id", "lead_id", "contact")
+
+
+def _columns(whom: Sequence[tuple[str, str, str | None, str]]) -> dict[str, list[str | None]]:
+    names = ("tenants", "leads", "contacts", "reasons")
+    return {name: [each[at] for each in whom] for at, name in enumerate(names)}
 
 
 def _of(enrolment: Enrolment) -> Any:

@@ -1,9 +1,16 @@
 -- name: lease
 -- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first.
-WITH wanted AS (
-  SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:channels AS text[]), CAST(:targets AS text[]),
-                       CAST(:limits AS int[]), CAST(:alerts AS boolean[]))
-    AS w(tenant_id, channel, target, most, alerts)
+WITH wanted AS MATERIALIZED (
+  SELECT w.*, CASE WHEN w.per_account IS NOT NULL THEN ARRAY(
+    SELECT b.account_id FROM notifier.deliveries b  -- accounts that had their alerts of the day
+    WHERE b.tenant_id = w.tenant_id AND b.channel = w.channel AND b.target = w.target
+      AND b.purpose = 'alert' AND b.begun_at > CAST(:now AS timestamptz) - interval '1 day'
+      AND b.account_id IS NOT NULL
+    GROUP BY b.account_id HAVING count(*) >= w.per_account) END AS full_accounts
+  FROM unnest(CAST(:tenants AS text[]), CAST(:channels AS text[]), CAST(:targets AS text[]),
+              CAST(:limits AS int[]), CAST(:alerts AS boolean[]), CAST(:per_account AS int[]),
+              CAST(:keeps AS boolean[]))
+    AS w(tenant_id, channel, target, most, alerts, per_account, keeps)
 ), picked AS MATERIALIZED (  -- picked once: joined, a sub-select that locks may run again
   SELECT due.tenant_id, due.delivery_id
   FROM wanted w CROSS JOIN LATERAL (
@@ -12,6 +19,14 @@ WITH wanted AS (
     WHERE c.tenant_id = w.tenant_id AND c.channel = w.channel AND c.target = w.target
       AND c.state IN ('pending', 'retry') AND c.due_at <= :now
       AND (w.alerts IS NULL OR (c.purpose = 'alert' AND c.tries = 0) = w.alerts)
+      AND c.purpose = ANY(CAST(:purposes AS text[]))
+      AND (w.full_accounts IS NULL OR c.purpose <> 'alert' OR c.tries > 0 OR c.account_id IS NULL
+           OR c.account_id <> ALL(w.full_accounts))
+      AND (c.purpose NOT IN ('alert', 'update', 'call_task') OR NOT EXISTS (
+        SELECT FROM notifier.standings s  -- held back by people, since it was made or is in retry
+        WHERE s.tenant_id = c.tenant_id AND s.lead_id = c.lead_id
+          AND (c.purpose = 'alert' AND s.do_not_contact_until > :now
+               OR NOT w.keeps AND greatest(s.do_not_contact_until, s.snoozed_until) > :now)))
       AND (c.purpose NOT IN ('alert', 'update', 'withdrawal') OR NOT EXISTS (
         SELECT FROM notifier.deliveries e  -- what is told of one lead goes out in its order
         WHERE e.tenant_id = c.tenant_id AND e.lead_id = c.lead_id AND e.channel = c.channel
@@ -24,7 +39,7 @@ WITH wanted AS (
   ) AS due
 )
 UPDATE notifier.deliveries d
-SET state = 'leased', lease_token = :token, leased_until = :until
+SET state = 'leased', lease_token = :token, leased_until = clock_timestamp() + :lasts
 FROM picked
 WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
 RETURNING d.*, (
@@ -37,7 +52,7 @@ RETURNING d.*, (
 -- name: begin
 -- Marks what is in our hands as sending, before any sink is called.
 UPDATE notifier.deliveries d
-SET state = 'sending', leased_until = :until, tries = d.tries + 1,
+SET state = 'sending', leased_until = clock_timestamp() + :lasts, tries = d.tries + 1,
     begun_at = coalesce(d.begun_at, :now)
 FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]))
   AS w(tenant_id, delivery_id, token)
@@ -51,15 +66,16 @@ WITH picked AS MATERIALIZED (
   SELECT c.tenant_id, c.delivery_id
   FROM notifier.deliveries c
   WHERE c.tenant_id = ANY(CAST(:tenants AS text[])) AND c.state = 'sending'
-    AND c.leased_until < :now
+    AND c.leased_until < now() AND c.delivery_id <> ALL(CAST(:mine AS text[]))
+    AND c.purpose = ANY(CAST(:purposes AS text[]))
     AND (c.channel, c.target) IN (
       SELECT * FROM unnest(CAST(:channels AS text[]), CAST(:targets AS text[])))
-  ORDER BY c.tenant_id, c.delivery_id
+  ORDER BY c.leased_until, c.delivery_id
   LIMIT :limit
   FOR UPDATE SKIP LOCKED
 )
 UPDATE notifier.deliveries d
-SET lease_token = :token, leased_until = :until, in_doubt = true
+SET lease_token = :token, leased_until = clock_timestamp() + :lasts, in_doubt = true
 FROM picked
 WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
 RETURNING d.*, (
@@ -75,7 +91,7 @@ WITH picked AS MATERIALIZED (
   SELECT c.tenant_id, c.delivery_id
   FROM notifier.deliveries c
   WHERE c.tenant_id = ANY(CAST(:tenants AS text[])) AND c.state IN ('cancelled', 'folded')
-    AND NOT c.announced
+    AND NOT c.announced AND c.purpose = ANY(CAST(:purposes AS text[]))
   ORDER BY c.tenant_id, c.delivery_id
   LIMIT :limit
   FOR UPDATE SKIP LOCKED
@@ -111,10 +127,15 @@ SET state = CASE WHEN x.obsolete THEN 'cancelled' ELSE x.state END,
 FROM (
   SELECT w.*, w.state = 'retry' AND EXISTS (
     SELECT FROM notifier.deliveries r
-    JOIN notifier.leads l ON l.tenant_id = r.tenant_id AND l.lead_id = r.lead_id
+    LEFT JOIN notifier.leads l ON l.tenant_id = r.tenant_id AND l.lead_id = r.lead_id
+    LEFT JOIN notifier.standings s ON s.tenant_id = r.tenant_id AND s.lead_id = r.lead_id
+    LEFT JOIN notifier.enrolments e ON r.purpose = 'outreach' AND e.tenant_id = r.tenant_id
+      AND e.lead_id = r.lead_id AND e.contact = r.content->>'to'
     WHERE r.tenant_id = w.tenant_id AND r.delivery_id = w.delivery_id
-      AND r.purpose IN ('alert', 'update') AND l.withdrawn_through >= r.episode
-      AND (r.purpose = 'alert' OR l.withdrawn)
+      AND (r.purpose IN ('alert', 'update') AND l.withdrawn_through >= r.episode
+             AND (r.purpose = 'alert' OR l.withdrawn)
+           OR r.purpose IN ('alert', 'call_task') AND s.state = ANY(CAST(:closed AS text[]))
+           OR e.ended <> 'all steps done')
   ) AS obsolete
   FROM (
     SELECT u.tenant_id, u.delivery_id, u.token, u.state, u.due_at, u.failures, u.in_doubt,
@@ -131,17 +152,50 @@ RETURNING d.delivery_id, d.state
 
 -- name: waiting_alerts
 -- Alerts that wait for a target by themselves, the best first, and how many of their account went out in a day.
-SELECT c.lead_id, c.episode, c.account_id, c.score, c.created_at, c.delivery_id,
-CASE WHEN NOT CAST(:per_account AS boolean) THEN 0 ELSE (
-  SELECT count(*) FROM notifier.deliveries b
-  WHERE b.tenant_id = c.tenant_id AND b.channel = c.channel AND b.target = c.target
-    AND b.purpose = 'alert' AND b.account_id = c.account_id
+WITH begun AS (
+  SELECT b.account_id, count(*) AS alerts FROM notifier.deliveries b
+  WHERE CAST(:per_account AS boolean) AND b.tenant_id = :tenant AND b.channel = :channel
+    AND b.target = :target AND b.purpose = 'alert'
     AND b.begun_at > CAST(:now AS timestamptz) - interval '1 day'
-) END AS of_account
-FROM notifier.deliveries c
+  GROUP BY b.account_id
+)
+SELECT c.lead_id, c.episode, c.account_id, c.score, c.created_at, c.delivery_id,
+       coalesce(begun.alerts, 0) AS of_account
+FROM notifier.deliveries c LEFT JOIN begun ON begun.account_id = c.account_id
 WHERE c.tenant_id = :tenant AND c.channel = :channel AND c.target = :target
   AND c.purpose = 'alert' AND c.state = 'pending' AND c.due_at <= :now
 ORDER BY c.score DESC, c.lead_id
+
+-- name: ours_to_count
+-- Tenants whose alerts nobody else counts until our transaction ends, so that limits hold for all together.
+SELECT w.tenant_id FROM unnest(CAST(:tenants AS text[])) AS w(tenant_id)
+WHERE pg_try_advisory_xact_lock(hashtextextended('onelead notifier alerts ' || w.tenant_id, 0))
+
+-- name: tenants_with_work
+-- Tenants with something due or left behind; jumps from tenant to tenant, however much waits.
+WITH RECURSIVE waiting AS (
+  (SELECT tenant_id FROM notifier.deliveries WHERE state IN ('pending', 'retry')
+   ORDER BY tenant_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.tenant_id FROM notifier.deliveries d
+          WHERE d.state IN ('pending', 'retry') AND d.tenant_id > waiting.tenant_id
+          ORDER BY d.tenant_id LIMIT 1)
+  FROM waiting WHERE waiting.tenant_id IS NOT NULL
+)
+SELECT tenant_id FROM waiting
+WHERE EXISTS (SELECT FROM notifier.deliveries d WHERE d.tenant_id = waiting.tenant_id
+                AND d.state IN ('pending', 'retry') AND d.due_at <= :now)
+UNION ALL
+SELECT tenant_id FROM notifier.deliveries
+WHERE state IN ('leased', 'sending') AND leased_until < now()
+UNION ALL
+SELECT tenant_id FROM notifier.deliveries WHERE state IN ('cancelled', 'folded') AND NOT announced
+
+-- name: free_expired
+-- Puts back what was leased and not begun when the lease ran out.
+UPDATE notifier.deliveries
+SET state = CASE WHEN tries > 0 THEN 'retry' ELSE 'pending' END, lease_token = NULL
+WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND state = 'leased' AND leased_until < now()
 
 -- name: begun_in_hour
 -- How many alerts went out by themselves in the last hour, by tenant and target.
@@ -186,3 +240,31 @@ FROM unnest(CAST(:of_tenants AS text[]), CAST(:of_leads AS text[]), CAST(:channe
             CAST(:targets AS text[])) AS hears(tenant_id, lead_id, channel, target)
 WHERE d.tenant_id = hears.tenant_id AND d.lead_id = hears.lead_id AND d.channel = hears.channel
   AND d.target = hears.target AND d.state = 'cancelled' AND d.note = :note
+
+-- name: stop_campaigns
+-- Ends campaigns about leads, for one contact or for all; returns whom it ended for.
+UPDATE notifier.enrolments e SET ended = w.reason, next_at = NULL
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:contacts AS text[]),
+            CAST(:reasons AS text[])) AS w(tenant_id, lead_id, contact, reason)
+WHERE e.tenant_id = w.tenant_id AND e.lead_id = w.lead_id AND e.ended IS NULL
+  AND (w.contact IS NULL OR e.contact = w.contact)
+RETURNING e.tenant_id, e.lead_id, e.contact, w.reason
+
+-- name: cancel_mails
+-- Cancels the mails of campaigns that ended and whose sending has not begun.
+UPDATE notifier.deliveries d
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.reason
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:contacts AS text[]),
+            CAST(:reasons AS text[])) AS w(tenant_id, lead_id, contact, reason)
+WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.purpose = 'outreach'
+  AND d.content->>'to' = w.contact AND d.state IN ('pending', 'retry', 'leased')
+
+-- name: bounced
+-- Contacts whose mail was refused for good.
+SELECT DISTINCT e.tenant_id, e.contact
+FROM notifier.enrolments e
+JOIN notifier.deliveries d ON d.tenant_id = e.tenant_id AND d.lead_id = e.lead_id
+JOIN notifier.attempts a
+  ON a.tenant_id = d.tenant_id AND a.delivery_id = d.delivery_id AND a.number = d.tries
+WHERE e.ended IS NULL AND d.purpose = 'outreach' AND d.state = 'dead' AND a.error = 'recipient'
+  AND d.content->>'to' = e.contact AND d.created_at >= e.started_at

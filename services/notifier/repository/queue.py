@@ -10,41 +10,40 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.domain.attempt import Dead, RetryAt, Sent, Step, Unknown, words
 from services.notifier.domain.contents import CONTENTS, Content
 from services.notifier.domain.delivery import Delivery, Purpose, State
 from services.notifier.domain.plan import Target
+from services.notifier.domain.standing import CLOSED
 from shared.db.queries import load_queries
 
 _SQL = load_queries(__file__)
-_TENANTS_WITH_WORK = text(
-    """
-    SELECT DISTINCT tenant_id FROM notifier.deliveries
-    WHERE (state IN ('pending', 'retry') AND due_at <= :now)
-       OR (state IN ('leased', 'sending') AND leased_until < :now)
-       OR (state IN ('cancelled', 'folded') AND NOT announced)
-    """
-)
-_FREE_EXPIRED = text(
-    """
-    UPDATE notifier.deliveries
-    SET state = CASE WHEN tries > 0 THEN 'retry' ELSE 'pending' END, lease_token = NULL
-    WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND state = 'leased' AND leased_until < :now
-    """
-)
+_PURPOSES = sorted(purpose.value for purpose in Purpose)
+"""What we know of: a newer replica's deliveries are left to it."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only."""
+    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only.
+
+    `per_account`: no alerts of accounts of which so many went out by themselves in a day.
+    """
 
     tenant_id: str
     target: Target
     limit: int
     alerts: bool | None = None
+    per_account: int | None = None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A content that our code does not understand; `fields` says where."""
+
+    fields: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Leased:
     """
 
     delivery: Delivery
-    content: Content
+    content: Content | Unreadable
     token: str
     event_id: str
     traceparent: str | None
@@ -70,11 +69,15 @@ class Leased:
 
 @dataclass(frozen=True)
 class Lease:
-    """A claim on deliveries: whose it is, from when, until when."""
+    """A claim on deliveries: whose it is, from when, for how long by the database's clock.
+
+    `mine`: ids of deliveries that are under way here, which nobody here takes over.
+    """
 
     token: str
     now: datetime
-    until: datetime
+    lasts: timedelta
+    mine: frozenset[str] = frozenset()
 
 
 class DeliveryQueue:
@@ -82,14 +85,12 @@ class DeliveryQueue:
 
     async def tenants_with_work(self, connection: AsyncConnection, now: datetime) -> list[str]:
         """Tenants with something due or left behind; asked with the tick's role."""
-        rows = await connection.execute(_TENANTS_WITH_WORK, {"now": now})
-        return sorted(row.tenant_id for row in rows)
+        rows = await connection.execute(_SQL["tenants_with_work"], {"now": now})
+        return sorted({row.tenant_id for row in rows})
 
-    async def free_expired(
-        self, connection: AsyncConnection, tenants: Collection[str], now: datetime
-    ) -> None:
+    async def free_expired(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
         """Puts back what was leased and not begun when the lease ran out: nothing was sent."""
-        await connection.execute(_FREE_EXPIRED, {"tenants": sorted(tenants), "now": now})
+        await connection.execute(_SQL["free_expired"], {"tenants": sorted(tenants)})
 
     async def lease(
         self, connection: AsyncConnection, wanted: Sequence[Wanted], lease: Lease
@@ -103,7 +104,12 @@ class DeliveryQueue:
             "targets": [each.target.address for each in wanted],
             "limits": [each.limit for each in wanted],
             "alerts": [each.alerts for each in wanted],
-            **vars(lease),
+            "per_account": [each.per_account for each in wanted],
+            "keeps": [each.target.tells_withdrawals for each in wanted],
+            "purposes": _PURPOSES,
+            "token": lease.token,
+            "now": lease.now,
+            "lasts": lease.lasts,
         }
         rows = (await connection.execute(_SQL["lease"], parameters)).mappings()
         return [_leased(row) for row in rows]
@@ -112,7 +118,7 @@ class DeliveryQueue:
         self, connection: AsyncConnection, leased: Sequence[Leased], lease: Lease
     ) -> list[Leased]:
         """Marks them as sending; leaves out those cancelled or taken away in the meantime."""
-        parameters = {**_keys(leased), "now": lease.now, "until": lease.until}
+        parameters = {**_keys(leased), "now": lease.now, "lasts": lease.lasts}
         rows = (await connection.execute(_SQL["begin"], parameters)).all()
         tries = {row.delivery_id: row.tries for row in rows}
         return [
@@ -136,7 +142,10 @@ class DeliveryQueue:
             "channels": [target.channel for target in targets],
             "targets": [target.address for target in targets],
             "limit": limit,
-            **vars(lease),
+            "purposes": _PURPOSES,
+            "token": lease.token,
+            "lasts": lease.lasts,
+            "mine": sorted(lease.mine),
         }
         rows = (await connection.execute(_SQL["adopt"], parameters)).mappings()
         return [_leased(row) for row in rows]
@@ -145,7 +154,7 @@ class DeliveryQueue:
         self, connection: AsyncConnection, tenants: Collection[str], limit: int
     ) -> list[tuple[Leased, State, str]]:
         """Takes deliveries that ended unsent and of which nobody has been told: with state and note."""
-        parameters = {"tenants": sorted(tenants), "limit": limit}
+        parameters = {"tenants": sorted(tenants), "limit": limit, "purposes": _PURPOSES}
         rows = (await connection.execute(_SQL["ended"], parameters)).mappings()
         return [(_leased(row), State(row["state"]), row["note"] or "") for row in rows]
 
@@ -154,8 +163,9 @@ class DeliveryQueue:
     ) -> dict[str, State]:
         """Stores what became of sendings; returns the states by delivery id, of those still in our hands.
 
-        An alert to be tried again is cancelled instead when its lead was withdrawn meanwhile; the lock
-        on the lead puts this decision before or after the withdrawal, never beside it.
+        What is to be tried again is cancelled instead when its lead was withdrawn or closed meanwhile, or
+        its contact is not written to any more; the lock on the lead puts this decision before or after
+        the news, never beside it.
         """
         items = [item for item, _ in steps]
         again = [item for item, step in steps if isinstance(step, RetryAt)]
@@ -170,6 +180,7 @@ class DeliveryQueue:
             "doubts": [value.get("in_doubt", False) for value in values],
             "receipts": [value.get("receipt") for value in values],
             "notes": [words(step) for _, step in steps],
+            "closed": sorted(state.value for state in CLOSED),
             "now": now,
         }
         rows = (await connection.execute(_SQL["record"], parameters)).all()
@@ -222,10 +233,17 @@ def _leased(row: Mapping[Any, Any]) -> Leased:
     )
     return Leased(
         delivery=delivery,
-        content=CONTENTS[purpose].model_validate(row["content"]),
+        content=_content(purpose, row["content"]),
         token=row["lease_token"] or "",
         event_id=row["event_id"],
         traceparent=row["traceparent"],
         batch_id=row["batch_id"],
         in_doubt=row["in_doubt"],
     )
+
+
+def _content(purpose: Purpose, stored: Any) -> Content | Unreadable:
+    try:
+        return CONTENTS[purpose].model_validate(stored)
+    except ValidationError as error:
+        return Unreadable(", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors()})))

@@ -29,6 +29,14 @@ class Queued:
 class StormRepository:
     """Reads and writes `deliveries`; every method runs in the caller's transaction."""
 
+    async def ours_to_count(
+        self, connection: AsyncConnection, tenants: Collection[str]
+    ) -> list[str]:
+        """Those of the tenants whose alerts only we count, lease and fold until the transaction ends."""
+        parameters = {"tenants": sorted(tenants)}
+        rows = await connection.execute(_SQL["ours_to_count"], parameters)
+        return [row.tenant_id for row in rows]
+
     async def begun_in_hour(
         self, connection: AsyncConnection, tenants: Collection[str], now: datetime
     ) -> dict[SinkKey, int]:

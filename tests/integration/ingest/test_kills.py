@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import pytest
 
+from services.ingest.repository.derived import DerivedRepository
 from services.ingest.tables import SCHEMA
 from shared.events import Event, ImportPhase, LeadDetected
 from shared.messaging.codec import Received
@@ -128,25 +128,17 @@ async def test_two_processes_at_once_tell_of_everything_once(upstream: Upstream)
     assert (await upstream.progress())[-1].phase is ImportPhase.COMPLETED
 
 
-class BrokenOutbox(KilledOutbox):
-    """Fails in a way that no repetition mends."""
-
-    async def add(self, connection: Any, messages: Any) -> None:
-        try:
-            await super().add(connection, messages)
-        except Killed:
-            raise ValueError("never") from None
-
-
 async def test_work_that_can_never_succeed_is_put_aside_and_the_next_goes_on(
-    upstream: Upstream,
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def fail(*_: object) -> None:
+        raise ValueError("never")
+
     await upstream.send(*upstream.events(EXPORT))
     await upstream.step()
-    worker = upstream.worker()
-    worker._deriving._outbox = BrokenOutbox(upstream.base.outbox, after=0)
-
-    await worker.step()
+    with monkeypatch.context() as broken:
+        broken.setattr(DerivedRepository, "take_dirty", fail)
+        await upstream.step()
 
     last = (await upstream.progress())[-1]
     assert (last.phase, last.detail) == (

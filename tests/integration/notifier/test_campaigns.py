@@ -15,7 +15,7 @@ from tests.support.notifier_builders import public_lead
 from tests.support.set_clock import SetClock
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-CONTACT = "cio@customer.example"
+CONTACT, COLLEAGUE = "cio@customer.example", "cto@customer.example"
 
 
 def render(template: str, variables: dict[str, object]) -> tuple[str, str, str]:
@@ -45,6 +45,20 @@ async def on_day(people: People, day: float, set_clock: SetClock, *, times: int 
     worker = Campaigns(people.base, people.plan, Writer(render, unsubscribe_url), interval_s=60)
     for _ in range(times):
         await worker.step()
+
+
+async def died(people: People, error: str) -> None:
+    """The mails so far were given up, their last attempt for this class of failure."""
+    await people.execute(
+        "INSERT INTO notifier.attempts (tenant_id, delivery_id, number, started_at, error, outcome)"
+        " SELECT tenant_id, delivery_id, 1, :now, :error, 'rejected' FROM notifier.deliveries"
+        " WHERE purpose = 'outreach'",
+        now=START,
+        error=error,
+    )
+    await people.execute(
+        "UPDATE notifier.deliveries SET state = 'dead', tries = 1 WHERE purpose = 'outreach'"
+    )
 
 
 async def ended(people: People) -> str | None:
@@ -125,10 +139,38 @@ async def test_who_unsubscribes_is_not_written_to_again_about_any_lead(
 async def test_a_mail_refused_for_good_is_a_bounce(people: People, set_clock: SetClock) -> None:
     await enrol(people)
     await on_day(people, 0, set_clock)
-    await people.execute("UPDATE notifier.deliveries SET state = 'dead' WHERE purpose = 'outreach'")
+    await died(people, "recipient")
     await on_day(people, 3, set_clock)
     assert await ended(people) == "bounced"
     assert len(await people.rows(Purpose.OUTREACH)) == 1
+
+
+async def test_a_mail_that_our_own_server_never_took_is_no_bounce(
+    people: People, set_clock: SetClock
+) -> None:
+    await enrol(people)
+    await on_day(people, 0, set_clock)
+    await died(people, "connect")
+    await on_day(people, 3, set_clock)
+    assert await ended(people) is None
+    assert len(await people.rows(Purpose.OUTREACH)) == 2
+
+
+async def test_two_contacts_of_a_lead_get_a_mail_each_and_one_may_unsubscribe_alone(
+    people: People, set_clock: SetClock
+) -> None:
+    await enrol(people)
+    await enrol(people, contact=COLLEAGUE)
+    await on_day(people, 0, set_clock)
+    assert {row.content["to"] for row in await people.rows(Purpose.OUTREACH)} == {
+        CONTACT,
+        COLLEAGUE,
+    }
+    async with people.base.database.transaction({people.tenant}) as connection:
+        await PeopleRepository().unsubscribe(connection, people.tenant, CONTACT, START)
+    await on_day(people, 3, set_clock)
+    written = [row.content["to"] for row in await people.rows(Purpose.OUTREACH)]
+    assert sorted(written) == sorted([CONTACT, COLLEAGUE, COLLEAGUE])
 
 
 async def test_a_campaign_runs_once_at_a_time_and_again_after_its_end(

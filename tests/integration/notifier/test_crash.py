@@ -25,9 +25,10 @@ async def crash_while_sending(bench: Bench, channel: ScriptedChannel) -> None:
     channel.held.clear()
     task = asyncio.create_task(bench.dispatcher.run())
     await bench.until(lambda rows: any(row.state == "sending" for row in rows))
-    for under_way in asyncio.all_tasks():
-        if "_deliver" in repr(under_way.get_coro()):
-            under_way.cancel()
+    sending = [t for t in asyncio.all_tasks() if "Dispatcher._make" in repr(t.get_coro())]
+    assert sending
+    for under_way in sending:
+        under_way.cancel()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

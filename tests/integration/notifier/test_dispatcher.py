@@ -269,10 +269,10 @@ async def test_slacks_rate_limit_delays_alerts_and_loses_none(
 ) -> None:
     channels = {"slack": open_channels(settings)["slack"]}
     bench = Bench(base, settings, tenant_id, channels)
-    await bench.hear(*(public_lead(lead_id=lead) for lead in leads(64)))
+    await bench.hear(*(public_lead(lead_id=lead) for lead in leads(80)))
     await bench.send_all()
     summary = await inside.summary()
-    assert summary["deliveries"]["slack"] == 64
+    assert summary["deliveries"]["slack"] == 80
     assert summary["repeated"]["slack"] == 0
     assert summary["rejected"]["slack"] > 0
     assert {row.failures for row in await bench.rows()} == {0}

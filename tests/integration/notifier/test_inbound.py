@@ -132,7 +132,15 @@ async def test_a_body_is_bounded(door: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"lead_id": ""}, {"stage": 7}, {"changed_at": "2026-03-02T12:00:00"}]
+    "body",
+    [
+        {"lead_id": ""},
+        {"lead_id": "a\0b"},
+        {"stage": 7},
+        {"changed_at": "2026-03-02T12:00:00"},
+        {"changed_at": "0001-01-01T00:00:00+14:00"},
+        {"changed_at": "9999-12-31T23:59:59-14:00"},
+    ],
 )
 async def test_a_known_sender_is_told_what_is_wrong(door: Opened, body: dict[str, Any]) -> None:
     answer = await door.post(body=body)

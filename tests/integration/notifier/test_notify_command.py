@@ -88,5 +88,6 @@ async def test_an_address_that_must_not_be_called_is_not_called(
     command: Command, inside: Inside
 ) -> None:
     result = await command.test("hook", trusted="mail.example.com")
-    assert result.returncode == 1
+    assert result.returncode == 2
+    assert "only https is allowed" in result.stderr
     assert await inside.messages("slack") == []

@@ -5,6 +5,7 @@ import json
 import sys
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from onelead.explaining.finding import explained
@@ -17,6 +18,7 @@ from shared.events import LeadType
 from shared.rules.load import default_rules
 from shared.settings import load_settings
 from tests.integration.scoring.bench import ACTIVE, OLD_BOX, Scoring, detected, profiled
+from tests.support.service_bench import owner_of
 from tests.support.stack import Stack
 
 BOX = "USE3256NX0"
@@ -26,13 +28,14 @@ BOX = "USE3256NX0"
 def reading(migrated: Stack, scoring_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's settings, by which it reads as scoring and as the recommender."""
     password = make_url(scoring_url).password
-    upgrade(migrated.owner_url, "recommender", role_password=password)
+    for service in ("ingest", "recommender"):
+        upgrade(migrated.owner_url, service, role_password=password)
     monkeypatch.setenv("ONELEAD_DATABASE_URL", migrated.owner_url)
     monkeypatch.setenv("ONELEAD_DATABASE_PASSWORD", password or "")
 
 
 @pytest.fixture
-async def tenant(reading: None, scoring: Scoring) -> str:
+async def tenant(reading: None, scoring: Scoring, migrated: Stack) -> str:
     """A tenant with two leads on one box."""
     ids = {
         each: lead_id(scoring.tenant, BOX, each)
@@ -43,6 +46,9 @@ async def tenant(reading: None, scoring: Scoring) -> str:
     ]
     await scoring.hear(profiled(1, **ACTIVE), *leads)
     await scoring.hear(profiled(2))
+    known = text("INSERT INTO ingest.tenants VALUES (:tenant, '2025-10-09', 0, 0)")
+    async with owner_of(migrated) as engine, engine.begin() as connection:
+        await connection.execute(known, {"tenant": scoring.tenant})
     return scoring.tenant
 
 

@@ -41,7 +41,7 @@ steps = st.one_of(
     imports(),
     st.tuples(st.just("merge"), st.integers(0, 9), st.integers(0, 9)),
     st.tuples(st.sampled_from(["confirm", "refuse"]), st.integers(0, 9), st.just(0)),
-    st.tuples(st.just("undo"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("undo"), st.integers(1, 9), st.just(0)),
 )
 histories = st.lists(steps, min_size=1, max_size=9)
 

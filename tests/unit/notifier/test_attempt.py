@@ -53,7 +53,7 @@ def test_the_tenth_failure_is_the_last(jitter: float, repeatable: bool) -> None:
     assert step == Dead("gave up after 10 attempts: down")
 
 
-@given(failures=st.integers(0, 50), pause_s=st.floats(0, LONGEST_PAUSE_S))
+@given(failures=st.integers(0, 50), pause_s=st.floats(1, LONGEST_PAUSE_S))
 def test_a_sink_that_asks_for_silence_gets_it_and_no_attempt_is_burned(
     failures: int, pause_s: float
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_sink_that_asks_for_silence_gets_it_and_no_attempt_is_burned(
     assert step == RetryAt(pause_s, failures, "429", pauses_sink=True)
 
 
-@pytest.mark.parametrize(("asked_s", "given_s"), [(-5.0, 0.0), (1e9, LONGEST_PAUSE_S)])
+@pytest.mark.parametrize(("asked_s", "given_s"), [(-5.0, 1.0), (0.0, 1.0), (1e9, LONGEST_PAUSE_S)])
 def test_an_absurd_wish_for_silence_is_bounded(asked_s: float, given_s: float) -> None:
     step = next_step(Retryable("429", asked_s), failures=0, repeatable=False, jitter=0)
     assert isinstance(step, RetryAt)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from services.notifier.domain.circuit import (
     FIRST_REST,
     GIVE_UP_AFTER,
     LONGEST_REST,
+    STILL_FAILING,
     SinkState,
     rest,
 )
@@ -70,13 +72,31 @@ def test_a_sink_that_asks_for_silence_is_not_failing_by_that() -> None:
 
 
 def test_a_sink_that_failed_for_120_hours_is_given_up_with_the_reason() -> None:
-    failing = SinkState(failing_since=NOW - GIVE_UP_AFTER)
+    failing = SinkState(failing_since=NOW - GIVE_UP_AFTER, failed_at=NOW - STILL_FAILING)
     given_up = failing.after(DOWN, NOW)
     assert given_up.disabled_at == NOW
     assert given_up.reason == "failing since 2025-10-04 08:00 UTC: 503"
     assert given_up.allowance(NOW + timedelta(days=99), 8) == 0
-    almost = SinkState(failing_since=NOW - GIVE_UP_AFTER + timedelta(seconds=1))
+    almost = replace(failing, failing_since=NOW - GIVE_UP_AFTER + timedelta(seconds=1))
     assert almost.after(DOWN, NOW).disabled_at is None
+
+
+def test_two_failures_with_nothing_asked_between_them_are_not_one_long_failure() -> None:
+    gap = STILL_FAILING + timedelta(seconds=1)
+    failed_once = SinkState(failing_since=NOW - GIVE_UP_AFTER, failed_at=NOW - gap)
+    again = failed_once.after(DOWN, NOW)
+    assert (again.disabled_at, again.failing_since) == (None, NOW)
+
+
+def test_a_sink_that_refuses_a_message_is_not_failing_but_one_that_refuses_us_is() -> None:
+    failing = after(DOWN)
+    assert after(Rejected("400"), state=failing).failing_since is None
+    assert after(Rejected("403", error="auth"), state=failing).failing_since == NOW
+
+
+def test_the_success_of_an_older_call_does_not_end_a_silence_that_was_asked_for() -> None:
+    paused = SinkState(paused_until=NOW + timedelta(hours=1), failures=2, failing_since=NOW)
+    assert after(Delivered(), state=paused) == SinkState(paused_until=NOW + timedelta(hours=1))
 
 
 def test_a_sink_that_is_gone_is_given_up_at_once() -> None:

@@ -101,6 +101,19 @@ MISTAKES = {
         "sinks:\n  a: {channel: slack, webhook_url: {env: HOOK}, sends: [alert, outreach]}\n",
         "notify.yaml:2:64: sinks.a.sends[2]: slack cannot tell outreach; it can tell ",
     ),
+    "a mail server that is an address": (
+        "sinks:\n  a: {channel: email, host: 'smtp://h', sender: a@b.c, recipients: [x@y.z]}\n",
+        "notify.yaml:2:29: sinks.a.host: 'smtp://h' is not the name of a host like mail.example.com",
+    ),
+    "a part that nobody reads": (
+        SINKS + "campaigns: {drip: 1}\n",
+        "notify.yaml:8:1: campaigns: unknown key; ",
+    ),
+    "hours that leave no moment by the file's own clocks": (
+        SINKS + "time_zone: Europe/Zurich\nquiet_hours:\n  - {from: '07:00', to: '19:00'}\n"
+        "  - {from: '18:00', to: '06:00', time_zone: UTC}\n",
+        "notify.yaml:9:1: quiet_hours: these quiet hours leave no moment in the week",
+    ),
     "an unknown sink in a route": (
         SINKS + "routes:\n  - to: [tem]\n",
         "notify.yaml:9:10: routes[1].to[1]: there is no sink tem; did you mean team? Known here: ",
@@ -238,14 +251,6 @@ def test_a_secrets_file_is_named_from_where_the_notify_file_stands(tmp_path: Pat
     sink = found.sinks["a"]
     assert isinstance(sink, SlackSink)
     assert sink.address == "T2/B2"
-
-
-def test_campaigns_are_handed_on_as_they_stand(tmp_path: Path) -> None:
-    found = read(tmp_path, SINKS + "campaigns:\n  drip: {steps: [{day: 0}]}\n")
-    assert found.file.campaigns == {"drip": {"steps": [{"day": 0}]}}
-    assert found.document is not None
-    place = found.document.place(("campaigns", "drip", "steps", 0, "day"))
-    assert place.endswith("notify.yaml:9:24")
 
 
 junk = st.recursive(

@@ -29,7 +29,6 @@ routes:
     stop: true
   - else: crm
 quiet_hours: [{from: "20:00", to: "07:00", except: {priority: CRITICAL}}]
-campaigns: {drip: {}}
 """
     some = EVERY_CHANNEL.replace("conversation: C0SALES", "conversation: C0SALES, sends: [ageing]")
     notify_file.write_text(some + routes)
@@ -45,7 +44,6 @@ campaigns: {drip: {}}
         "│ ageing ",
         "│ everything ",
         "Note: no route leads to teams",
-        "Campaigns: drip",
     ):
         assert said in out
     assert "no route leads to bot" not in out, "it is told of no single lead"

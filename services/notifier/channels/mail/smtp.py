@@ -3,6 +3,7 @@
 SMTP is blind: once the message's last byte has left, only the server's answer tells its fate.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 import aiosmtplib
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.notifier.channels.http import TIMEOUT_S
 from services.notifier.channels.mail.check import checked
@@ -41,7 +42,14 @@ _WANTS_OTHER_CREDENTIALS = frozenset({530, 534, 535, 538})
 _FAILURES = (aiosmtplib.SMTPException, OSError, ValueError)
 """ValueError: characters in the login that the server's mechanism cannot carry."""
 _QUIT_S = 2.0
+_HOST = re.compile(r"[\w.:-]{1,253}", re.ASCII)
 _TO_COLLEAGUES = tuple(purpose for purpose in Purpose if purpose is not Purpose.OUTREACH)
+
+
+def _host(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a host like mail.example.com")
+    return name
 
 
 class MailSink(SinkSettings):
@@ -51,7 +59,7 @@ class MailSink(SinkSettings):
     """
 
     channel: Literal["email"] = "email"
-    host: str
+    host: Annotated[str, AfterValidator(_host)]
     port: int | None = Field(None, ge=1, le=65_535)
     security: MailSecurity = "starttls"
     ca_file: Path | None = Field(None, description="certificates to trust instead of the system's")
@@ -72,6 +80,8 @@ class MailSink(SinkSettings):
             raise ValueError("outreach goes to the customers that campaigns name: no recipients")
         if not self.outreach and not self.recipients:
             raise ValueError("recipients must name at least one mail address")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together: one of them is missing")
         able = (Purpose.OUTREACH,) if self.outreach else _TO_COLLEAGUES
         if not self.outreach and Purpose.OUTREACH in self.sends:
             raise ValueError("outreach is sent by a sink of its own with `outreach: true`")

@@ -37,6 +37,7 @@ def _deliveries() -> None:
         sa.Column("begun_at", sa.DateTime(timezone=True), comment="sending was first begun"),
     ):
         op.add_column("deliveries", column, schema=SCHEMA)
+    op.alter_column("deliveries", "lead_id", comment="empty: about many", schema=SCHEMA)
     op.drop_constraint("deliveries_pkey", "deliveries", schema=SCHEMA)
     key = ["tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target"]
     op.create_primary_key("deliveries_pkey", "deliveries", key, schema=SCHEMA)
@@ -74,6 +75,13 @@ def _indexes() -> None:
         "deliveries_waiting",
         "deliveries",
         ["tenant_id", "channel", "target", sa.text("score DESC NULLS FIRST"), "due_at"],
+        schema=SCHEMA,
+        postgresql_where=sa.text("state IN ('pending', 'retry')"),
+    )
+    op.create_index(
+        "deliveries_due",
+        "deliveries",
+        ["tenant_id", "due_at"],
         schema=SCHEMA,
         postgresql_where=sa.text("state IN ('pending', 'retry')"),
     )
@@ -118,6 +126,7 @@ def _sinks() -> None:
     for column in (
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("failing_since", sa.DateTime(timezone=True)),
+        sa.Column("failed_at", sa.DateTime(timezone=True), comment="the last time"),
         sa.Column("open_until", sa.DateTime(timezone=True)),
         sa.Column("disabled_at", sa.DateTime(timezone=True)),
         sa.Column("reason", sa.Text),

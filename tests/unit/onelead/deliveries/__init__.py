@@ -1,0 +1,1 @@
+"""What `onelead deliveries` says of deliveries and sinks."""
