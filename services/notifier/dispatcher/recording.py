@@ -177,10 +177,13 @@ def _remarkable(states: Mapping[SinkKey, SinkState]) -> Mapping[SinkKey, SinkSta
 
 
 def _after(state: SinkState, attempts: Sequence[Made]) -> SinkState:
+    before = None
     for made in attempts:
-        if made.attempt.outcome.error == RESTING:
-            continue
-        state = state.after(made.attempt.outcome, clock.now())
+        outcome = made.attempt.outcome
+        if outcome.error == RESTING or outcome is before:
+            continue  # a call that carries many deliveries has one outcome, and counts once
+        before = outcome
+        state = state.after(outcome, clock.now())
         if isinstance(made.step, RetryAt) and made.step.pauses_sink:
             until = clock.now() + timedelta(seconds=made.step.after_s)
             state = replace(state, paused_until=max(until, state.paused_until or until))

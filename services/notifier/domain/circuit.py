@@ -62,6 +62,8 @@ class SinkState:
         failing = self._failing(now, reason)
         if failing.disabled_at is not None or outcome.error not in OPENS_ON:
             return failing
+        if _lies_ahead(self.open_until, now):
+            return failing  # a call that was under way when the circuit opened
         failures = self.failures + 1
         if failures < FAILURES_TO_OPEN:
             return replace(failing, failures=failures)

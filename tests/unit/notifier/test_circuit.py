@@ -1,11 +1,21 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.attempt import Delivered, Outcome, Rejected, Retryable, Unsure
+from services.notifier.dispatcher.recording import _after as after_attempts
+from services.notifier.dispatcher.sending import Made
+from services.notifier.domain.attempt import (
+    Dead,
+    Delivered,
+    Outcome,
+    Rejected,
+    Retryable,
+    Unsure,
+)
 from services.notifier.domain.circuit import (
     FAILURES_TO_OPEN,
     FIRST_REST,
@@ -15,6 +25,9 @@ from services.notifier.domain.circuit import (
     SinkState,
     rest,
 )
+from services.notifier.repository import Leased
+from services.notifier.repository.ledger import Attempt
+from tests.support.set_clock import SetClock
 
 NOW = datetime(2025, 10, 9, 8, tzinfo=UTC)
 DOWN = Retryable("503", error="server")
@@ -43,6 +56,21 @@ def test_after_its_rest_one_probe_goes_through_and_a_success_closes_it() -> None
     later = NOW + FIRST_REST
     assert opened.allowance(later, 8) == 1
     assert after(Delivered(), state=opened) == SinkState()
+
+
+def test_what_fails_while_the_circuit_is_open_does_not_prolong_its_rest() -> None:
+    assert after(*[DOWN] * 500) == after(*[DOWN] * FAILURES_TO_OPEN)
+
+
+def test_a_call_that_carries_many_deliveries_fails_once(set_clock: SetClock) -> None:
+    def made(outcome: Outcome) -> Made:
+        attempt = Attempt("acme", "d", 1, NOW, 5, None, outcome)
+        return Made(cast("Leased", None), Dead("503"), attempt)
+
+    one_call, others = replace(DOWN), [replace(DOWN) for _ in range(3)]
+    calls = [*[made(one_call)] * 200, *map(made, others)]
+    state = after_attempts(SinkState(), calls)
+    assert (state.failures, state.open_until) == (4, None)
 
 
 def test_a_failed_probe_doubles_the_rest_up_to_ten_minutes() -> None:
