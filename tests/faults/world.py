@@ -28,7 +28,7 @@ START_TIMEOUT_S = 180.0
 LAUNCHER = "tests.faults.launcher"
 _SETTINGS = {
     # The shortest that is allowed: what a killed notifier left in doubt is settled after it.
-    "ONELEAD_NOTIFY_LEASE_S": "31",
+    "ONELEAD_NOTIFY_LEASE_S": "40",
     "ONELEAD_NOTIFY_POLL_S": "0.2",
     "ONELEAD_NOTIFY_RETRY_SCALE": "0.05",
     "ONELEAD_RELAY_PUBLISH_TIMEOUT_S": "2",
