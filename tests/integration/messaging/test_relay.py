@@ -146,13 +146,13 @@ async def test_a_shard_has_one_holder_and_another_relay_only_watches(bench: Benc
 async def test_after_a_clean_end_another_takes_over_without_waiting(bench: Bench) -> None:
     # Waiting would last longer than this test may.
     changes = {"relay_publish_timeout_s": 60.0}
-    async with relaying(bench, **changes) as first, relaying(bench, **changes) as second:
-        await wait_until(lambda: first.relay.held_shards or second.relay.held_shards, "a holder")
-        holder, other = (first, second) if first.relay.held_shards else (second, first)
-        holder.relay.stop()
-        await holder.task
+    async with relaying(bench, **changes) as first:
+        await first.holds_all()
+        first.relay.stop()
+        await first.task
         assert all(row.clean for row in await bench.rows("relay_holders", tenants=["_relay_"]))
-        await other.holds_all()
+    async with relaying(bench, **changes) as second:
+        await second.holds_all()
         await bench.fill([out(bench, 1)])
         await until_sent(bench)
     assert await versions_on(bench) == [1]
