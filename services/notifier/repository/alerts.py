@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier import tables as t
@@ -16,65 +15,9 @@ from services.notifier.domain.plan import Target
 from services.notifier.domain.routing import Withdraw
 from services.notifier.repository.leads import Key
 from shared.db import bulk
+from shared.db.queries import load_queries
 
-_CANCEL = text(
-    """
-    UPDATE notifier.deliveries d
-    SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.reason
-    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:through AS int[]),
-                CAST(:reasons AS text[])) AS w(tenant_id, lead_id, through, reason)
-    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode <= w.through
-      AND d.purpose IN ('alert', 'update', 'call_task') AND d.state IN ('pending', 'retry', 'leased')
-    """
-)
-_TOLD = text(
-    """
-    SELECT DISTINCT ON (d.tenant_id, d.lead_id, d.channel, d.target)
-           d.tenant_id, d.lead_id, d.episode, d.channel, d.target, d.content
-    FROM notifier.deliveries d
-    JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
-      ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
-    WHERE d.purpose = 'alert' AND d.tries > 0
-    ORDER BY d.tenant_id, d.lead_id, d.channel, d.target, d.episode DESC
-    """
-)
-_SUPERSEDE = text(
-    """
-    UPDATE notifier.deliveries d
-    SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = 'superseded'
-    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:channels AS text[]),
-                CAST(:targets AS text[])) AS w(tenant_id, lead_id, channel, target)
-    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.channel = w.channel
-      AND d.target = w.target AND d.purpose = 'update' AND d.state IN ('pending', 'retry')
-    """
-)
-_WAITING_ALERTS = text(
-    """
-    SELECT d.tenant_id, d.lead_id, d.episode, d.channel, d.target
-    FROM notifier.deliveries d
-    JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
-      ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
-    WHERE d.purpose = 'alert' AND d.state = 'pending'
-    ORDER BY d.tenant_id, d.lead_id, d.episode, d.channel, d.target
-    FOR UPDATE
-    """
-)
-_PUT_OFF = text(
-    """
-    UPDATE notifier.deliveries d SET due_at = w.due_at
-    FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:episodes AS int[]),
-                CAST(:channels AS text[]), CAST(:targets AS text[]),
-                CAST(:due AS timestamptz[])) AS w(tenant_id, lead_id, episode, channel, target, due_at)
-    WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode = w.episode
-      AND d.channel = w.channel AND d.target = w.target AND d.purpose = 'alert'
-    """
-)
-_WAITING = text(
-    """
-    SELECT channel, count(*) AS waiting FROM notifier.deliveries
-    WHERE state IN ('pending', 'retry', 'leased', 'sending') GROUP BY channel
-    """
-)
+_SQL = load_queries(__file__)
 
 
 @dataclass(frozen=True)
@@ -124,7 +67,7 @@ class NotifierRepository:
                 "reasons": [withdraw.reason for _, withdraw in items],
                 "now": now,
             }
-            await connection.execute(_CANCEL, parameters)
+            await connection.execute(_SQL["cancel"], parameters)
 
     async def told(
         self, connection: AsyncConnection, leads: Collection[Key], keepers: Collection[Target]
@@ -133,7 +76,7 @@ class NotifierRepository:
         if not leads:
             return []
         keeping = {(target.channel, target.address): target for target in keepers}
-        rows = await connection.execute(_TOLD, _keys(sorted(leads)))
+        rows = await connection.execute(_SQL["told"], _keys(sorted(leads)))
         return [
             Told(
                 (row.tenant_id, row.lead_id),
@@ -156,7 +99,7 @@ class NotifierRepository:
                 "targets": [target for _, _, _, target in found],
                 "now": now,
             }
-            await connection.execute(_SUPERSEDE, parameters)
+            await connection.execute(_SQL["supersede"], parameters)
 
     async def waiting_alerts(
         self, connection: AsyncConnection, leads: Collection[Key]
@@ -164,7 +107,7 @@ class NotifierRepository:
         """Locks the alerts of these leads that were not begun: (lead, episode, channel, target)."""
         if not leads:
             return []
-        rows = await connection.execute(_WAITING_ALERTS, _keys(sorted(leads)))
+        rows = await connection.execute(_SQL["alerts_not_begun"], _keys(sorted(leads)))
         return [((r.tenant_id, r.lead_id), r.episode, r.channel, r.target) for r in rows]
 
     async def put_off(
@@ -180,11 +123,11 @@ class NotifierRepository:
                 "targets": [target for (_, _, _, target), _ in items],
                 "due": [due for _, due in items],
             }
-            await connection.execute(_PUT_OFF, parameters)
+            await connection.execute(_SQL["put_off"], parameters)
 
     async def waiting(self, connection: AsyncConnection) -> dict[str, int]:
         """Deliveries without a final state by channel; asked with the metrics' role."""
-        return {row.channel: row.waiting for row in await connection.execute(_WAITING)}
+        return {row.channel: row.waiting for row in await connection.execute(_SQL["waiting"])}
 
 
 def _delivery_row(new: NewDelivery) -> dict[str, Any]:

@@ -240,3 +240,55 @@ JOIN notifier.attempts a
   ON a.tenant_id = d.tenant_id AND a.delivery_id = d.delivery_id AND a.number = d.tries
 WHERE e.ended IS NULL AND d.purpose = 'outreach' AND d.state = 'dead' AND a.error = 'recipient'
   AND d.content->>'to' = e.contact AND d.created_at >= e.started_at
+
+-- name: cancel
+-- Cancels what is to be told of leads and whose sending has not begun.
+UPDATE notifier.deliveries d
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.reason
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:through AS int[]),
+            CAST(:reasons AS text[])) AS w(tenant_id, lead_id, through, reason)
+WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode <= w.through
+  AND d.purpose IN ('alert', 'update', 'call_task') AND d.state IN ('pending', 'retry', 'leased')
+
+-- name: told
+-- Where alerts of leads went or may have gone, with what the newest of each said.
+SELECT DISTINCT ON (d.tenant_id, d.lead_id, d.channel, d.target)
+       d.tenant_id, d.lead_id, d.episode, d.channel, d.target, d.content
+FROM notifier.deliveries d
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+  ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
+WHERE d.purpose = 'alert' AND d.tries > 0
+ORDER BY d.tenant_id, d.lead_id, d.channel, d.target, d.episode DESC
+
+-- name: supersede
+-- Cancels older updates that still wait where a newer one now stands.
+UPDATE notifier.deliveries d
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = 'superseded'
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:channels AS text[]),
+            CAST(:targets AS text[])) AS w(tenant_id, lead_id, channel, target)
+WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.channel = w.channel
+  AND d.target = w.target AND d.purpose = 'update' AND d.state IN ('pending', 'retry')
+
+-- name: alerts_not_begun
+-- Locks the alerts of leads whose sending was not begun.
+SELECT d.tenant_id, d.lead_id, d.episode, d.channel, d.target
+FROM notifier.deliveries d
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+  ON d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id
+WHERE d.purpose = 'alert' AND d.state = 'pending'
+ORDER BY d.tenant_id, d.lead_id, d.episode, d.channel, d.target
+FOR UPDATE
+
+-- name: put_off
+-- Sets from when on waiting alerts may go out.
+UPDATE notifier.deliveries d SET due_at = w.due_at
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:episodes AS int[]),
+            CAST(:channels AS text[]), CAST(:targets AS text[]),
+            CAST(:due AS timestamptz[])) AS w(tenant_id, lead_id, episode, channel, target, due_at)
+WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode = w.episode
+  AND d.channel = w.channel AND d.target = w.target AND d.purpose = 'alert'
+
+-- name: waiting
+-- Deliveries without a final state by channel.
+SELECT channel, count(*) AS waiting FROM notifier.deliveries
+WHERE state IN ('pending', 'retry', 'leased', 'sending') GROUP BY channel
