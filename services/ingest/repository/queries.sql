@@ -54,16 +54,25 @@ WHERE held.batch_no <= excluded.batch_no
   AND (excluded.change_version = 0 OR held.change_version < excluded.change_version)
 
 -- name: remove_single
--- Records that a single change took away. Ranked once: records that have just come in have no
--- statistics yet, and the planner would rank the whole batch again for each of them.
+-- Records that a single change took away. One that is not there is noted as removed, and a newer removal of
+-- one that is gone is noted too: else an older change that comes later would bring it back. Ranked once:
+-- records that have just come in have no statistics yet, and the planner would rank the whole batch again
+-- for each of them.
 WITH gone AS MATERIALIZED (
     SELECT * FROM ingest.ranked_versions
     WHERE tenant_id = :tenant AND batch_no = :batch_no AND rank = 1 AND outcome = 'removed')
-UPDATE ingest.records AS held
-SET removed = true, touched = r.batch_no, batch_no = r.batch_no, change_version = r.change_version
-FROM gone r
-WHERE held.tenant_id = r.tenant_id AND held.kind = r.kind AND held.source = r.source
-  AND held.record_id = r.record_id AND NOT held.removed AND held.change_version < r.change_version
+INSERT INTO ingest.records AS held
+    (tenant_id, kind, source, record_id, batch_no, part, row_no, change_version, touched,
+     touched_place, removed, outranked, content, content_hash, account_name, territory_id)
+SELECT tenant_id, kind, source, record_id, 0, part, row_no, change_version, 0, 0, true, false,
+       CAST('{}' AS jsonb), '', '', ''
+FROM gone  -- batch 0: against the rows of any import such a removal says nothing
+ORDER BY kind, source, record_id
+ON CONFLICT (tenant_id, kind, source, record_id) DO UPDATE SET
+    removed = true, change_version = excluded.change_version,
+    touched = CASE WHEN held.removed THEN held.touched ELSE :batch_no END,
+    batch_no = CASE WHEN held.removed THEN held.batch_no ELSE :batch_no END
+WHERE held.change_version < excluded.change_version
 
 -- name: remove_absent
 -- Records of a source that its newest snapshot does not hold, quarantined rows counting as held.

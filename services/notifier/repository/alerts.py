@@ -18,6 +18,8 @@ from shared.db import bulk
 from shared.db.queries import load_queries
 
 _SQL = load_queries(__file__)
+_KEY = ("tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target")
+_NOT_BEGUN = "held.purpose = 'alert' AND held.state = 'pending' AND held.tries = 0"
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ class NotifierRepository:
     """Writes `deliveries`; every method runs in the caller's transaction."""
 
     async def add(self, connection: AsyncConnection, new: Sequence[NewDelivery]) -> None:
-        """Adds deliveries that do not exist: the same news goes to the same sink once."""
+        """Adds deliveries that do not exist: the same news goes to the same sink once.
+
+        An alert that waits and whose sending has not begun says what its lead says now: nobody who was
+        not told yet is sent an update.
+        """
+        newest = {tuple(row[name] for name in _KEY): row for row in map(_delivery_row, new)}
         await bulk.upsert(
-            connection,
-            t.deliveries,
-            [_delivery_row(item) for item in new],
-            key=("tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target"),
-            guard="nothing",
+            connection, t.deliveries, list(newest.values()), key=_KEY, guard=_NOT_BEGUN
         )
 
     async def cancel(

@@ -50,12 +50,14 @@ async def test_a_message_read_again_changes_nothing(bench: Bench) -> None:
     assert await bench.rows() == before
 
 
-async def test_a_newer_version_of_the_same_episode_is_no_news(bench: Bench) -> None:
+async def test_a_newer_version_of_the_same_episode_is_no_news_but_the_alert_that_waits_says_it(
+    bench: Bench,
+) -> None:
     await bench.hear(public_lead(version=1))
     await bench.hear(public_lead(version=2, score=99.0), public_lead(version=3, score=98.0))
     rows = await bench.rows()
     assert len(rows) == 2
-    assert {row.content["score"] for row in rows} == {82.5}
+    assert {row.content["score"] for row in rows} == {98.0}
 
 
 async def test_a_second_episode_is_announced_again(bench: Bench) -> None:
