@@ -156,6 +156,7 @@ def csv_of(path: Path, row: dict[str, str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 async def test_a_restart_of_every_service_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     async with running_edition(tmp_path / "home") as running:
         importing = asyncio.create_task(import_into(running, SAMPLES))

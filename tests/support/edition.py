@@ -69,9 +69,13 @@ async def results(edition: Edition, report: ImportProgressed) -> Results:
 
 def service_process(edition: Edition, service: str) -> psutil.Process:
     """The process of one service, to be killed by a test."""
-    [found] = [
-        process
-        for process in processes_of(edition.folder.home)
-        if f"services.{service}" in process.cmdline()
-    ]
+    [found] = [p for p in processes_of(edition.folder.home) if f"services.{service}" in _said(p)]
     return found
+
+
+def _said(process: psutil.Process) -> list[str]:
+    """Its command line; nothing of one that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

@@ -186,7 +186,8 @@ class Dispatcher:
             made = await (attempt() if rest_s is None else put_back(item, rest_s))
             if isinstance(made.step, RetryAt) and made.step.pauses_sink:
                 self._rests_until_s[key] = clock.monotonic_s() + made.step.after_s
-            await self._recorder.take(made)
+            blind = self._channels[item.target].certainty is Certainty.BLIND
+            await self._recorder.take(made, to_the_end=blind)
 
     def _rest_s(self, key: SinkKey, until_s: float) -> float | None:
         """How long a message whose turn came late goes back for: its sink rests, or its lease runs out."""

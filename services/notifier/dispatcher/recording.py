@@ -57,16 +57,18 @@ class Recorder:
         if changes == self.changes:
             self.states = _remarkable(states)
 
-    async def take(self, made: Made) -> None:
-        """Takes what an attempt came to; of what says something about the sink, waits until it is known.
+    async def take(self, made: Made, *, to_the_end: bool) -> None:
+        """Takes what an attempt came to; `to_the_end`, and of what says something about the sink, waits
+        until it is recorded.
 
-        Only then is its slot free: the next message meets a sink that rests, or was given up.
+        Only then is its slot free: the next message meets a sink that rests, or was given up; and of a
+        blind sink no more is in doubt after a kill than was under way.
         """
         known = asyncio.get_running_loop().create_future()
         self._waiting.append((made, known))
         self._idle.clear()
         self._come.set()
-        if not _uneventful(made):
+        if to_the_end or not _uneventful(made):
             await known
 
     async def run(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -72,7 +72,8 @@ class ScriptedChannel:
             await asyncio.sleep(0.005)
         finally:
             self.under_way -= 1
-        return self.outcomes.pop(0) if self.outcomes else Delivered()
+        # Each call has an outcome of its own, however often the script repeats one.
+        return replace(self.outcomes.pop(0)) if self.outcomes else Delivered()
 
     async def find(self, rendered: Delivery) -> Outcome | None:
         self.looked.append(rendered)

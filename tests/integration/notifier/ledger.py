@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ class TenantsSink(ScriptedChannel):
         outcome = await super().send(rendered)
         if (event := self.stuck.get(rendered.tenant_id)) is not None:
             await event.wait()
-        return self.answers.get(rendered.tenant_id, outcome)
+        return replace(self.answers.get(rendered.tenant_id, outcome))
 
     def of(self, tenant: str) -> list[Delivery]:
         """The calls for one tenant, the first first."""

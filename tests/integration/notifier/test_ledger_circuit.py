@@ -77,7 +77,7 @@ async def test_failures_open_the_circuit_and_then_nothing_is_sent_nor_burned(
     state = await opened(bench, down)
     calls = len(down.calls)
     assert FAILURES_TO_OPEN <= calls < FAILURES_TO_OPEN + concurrency
-    assert (state.failures, state.disabled_at) == (calls, None)
+    assert (state.failures, state.disabled_at) == (FAILURES_TO_OPEN, None)
     await due_now(bench)
     async with bench.sending():
         await bench.until(lambda rows: sum(row.state == "sent" for row in rows) == 12)

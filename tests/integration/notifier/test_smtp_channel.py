@@ -12,6 +12,7 @@ import aiosmtplib
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
+from pydantic import SecretStr
 
 from onelead.standins.app import Addresses, running
 from onelead.standins.archive import Archive
@@ -284,7 +285,7 @@ async def test_a_server_that_cannot_be_trusted_gets_nothing(
 
 def test_a_login_in_the_clear_is_for_a_server_on_this_machine_only() -> None:
     with pytest.raises(UserError, match="in the clear"):
-        channel_to("mail.example.com", 25, username="onelead")
+        channel_to("mail.example.com", 25, username="onelead", password=SecretStr("s3cr3t"))
 
 
 def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ async def test_while_a_secret_is_replaced_either_verifies(standins: Addresses) -
     await webhook.close()
 
 
+@pytest.mark.slow
 async def test_ten_thousand_hostile_texts_verify_and_are_read_back_equal(
     standins: Addresses, webhook: WebhookChannel
 ) -> None:

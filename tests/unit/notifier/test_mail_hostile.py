@@ -167,6 +167,7 @@ def _shape(message: Any) -> tuple[Any, ...]:
     return message.keys(), kinds, html.tags, html.attributes, html.links
 
 
+@pytest.mark.slow
 def test_no_text_adds_a_header_a_tag_or_a_link_and_each_reads_back() -> None:
     count = 0
     for make, texts in groups():
@@ -181,6 +182,7 @@ def test_no_text_adds_a_header_a_tag_or_a_link_and_each_reads_back() -> None:
     assert count == 10_000
 
 
+@pytest.mark.slow
 def test_every_subject_reads_back() -> None:
     for text in hostile_texts(600):
         expected = f"Action Required: {bounded(text)}".rstrip()

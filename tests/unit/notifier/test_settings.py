@@ -113,7 +113,11 @@ def test_an_unreadable_secret_file_is_named(tmp_path: Path) -> None:
 
 
 def test_secrets_do_not_show_in_settings_or_sinks() -> None:
-    secret = {"slack_webhook_url": WEBHOOK, "mail_password": "s3cr3t"}
+    secret = {
+        "slack_webhook_url": WEBHOOK,
+        "mail_username": "onelead",
+        "mail_password": "s3cr3t",
+    }
     read = settings(**secret, **MAIL, **SALESFORCE)
     sinks = read.sinks()
     assert sinks.keys() == {"slack", "email", "salesforce"}

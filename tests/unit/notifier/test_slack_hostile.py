@@ -1,5 +1,7 @@
 """Ten thousand hostile texts through Slack's blocks, read back by slack_sdk's own models."""
 
+import pytest
+
 from onelead.standins.block_kit import check_blocks
 from services.notifier.channels.slack_blocks import TEXT_LIMIT, payload
 from services.notifier.domain.message import plain
@@ -20,6 +22,7 @@ MOST_LETTERS = 13_200
 """Slack says msg_blocks_too_long to a bot from about here, which it documents nowhere."""
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_texts_stay_letters_and_are_read_back_equal() -> None:
     alive: list[str] = []
     changed: list[str] = []

@@ -67,6 +67,7 @@ def test_each_lead_of_a_digest_leads_to_its_page() -> None:
     assert [lead["inlines"][0]["selectAction"]["url"] for lead in leads] == [LINK] * 3
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_texts_stay_letters_and_are_read_back_equal() -> None:
     alive: list[str] = []
     changed: list[str] = []

@@ -5,8 +5,9 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# As the query rank_boxes does for the boxes of a batch. The accounts of the rows that count no longer
-# are derived with the tenant's next unit of work, at the latest when its next day begins.
+# As the query rank_boxes does for the boxes of a batch. All accounts that hold such a box, those too whose
+# row counts as before, are derived with the tenant's next unit of work, at the latest when its next day
+# begins: each may have been told as the owner of its leads.
 _RANK = """
 WITH ranked AS (
     SELECT tenant_id, source, record_id, NOT removed AND row_number() OVER (
@@ -19,9 +20,12 @@ turned AS (
     WHERE held.tenant_id = ranked.tenant_id AND held.kind = 'install_base'
       AND held.source = ranked.source AND held.record_id = ranked.record_id
       AND held.outranked <> ranked.outranked
-    RETURNING held.tenant_id, held.account_id)
+    RETURNING held.tenant_id, held.record_id)
 INSERT INTO ingest.dirty_accounts (tenant_id, account_id)
-SELECT DISTINCT tenant_id, account_id FROM turned WHERE account_id IS NOT NULL
+SELECT DISTINCT held.tenant_id, held.account_id
+FROM turned JOIN ingest.records AS held ON held.tenant_id = turned.tenant_id
+    AND held.kind = 'install_base' AND held.record_id = turned.record_id
+WHERE held.account_id IS NOT NULL
 ON CONFLICT (tenant_id, account_id) DO NOTHING
 """
 _TABLES = ("ingest.records", "ingest.dirty_accounts")
