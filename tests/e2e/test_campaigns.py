@@ -49,7 +49,9 @@ _LET_TIME_GO = """
     WHERE contact = :contact AND ended IS NULL
 """
 _ENDED = "SELECT ended FROM notifier.enrolments WHERE contact = :contact"
-_IN_STATE = "SELECT FROM notifier.deliveries WHERE purpose = :purpose AND state = :state"
+_IN_STATE = (
+    "SELECT delivery_id FROM notifier.deliveries WHERE purpose = :purpose AND state = :state"
+)
 BOXES = {"SN1": "70001", "SN2": "70001", "SN3": "70001", "SN4": "70001", "SN5": "70002"}
 """Serial numbers and the accounts they belong to."""
 

@@ -229,7 +229,9 @@ def episode_of(lead: LeadChanged | None) -> int:
     return lead.episode if lead else 0
 
 
-@pytest.mark.parametrize("tenant", [DEFAULT_TENANT, OTHER_TENANT])
+@pytest.mark.parametrize(
+    "tenant", [pytest.param(DEFAULT_TENANT, marks=pytest.mark.slow), OTHER_TENANT]
+)
 async def test_applying_the_rules_does_what_was_foretold(
     edition: Edition, switched: Path, tenant: str
 ) -> None:
