@@ -197,7 +197,7 @@ async def selling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sel
 
 
 def subjects(letters: Sequence[str]) -> list[str]:
-    found = [re.search(r"Subject: ([^\\\n]+)", letter) for letter in letters]
+    found = [re.search(r"'Subject': (.+?), '", letter) for letter in letters]
     return [match[1] for match in found if match is not None]
 
 
