@@ -13,6 +13,7 @@ from onelead.edition.edition import DEFAULT_TENANT
 from onelead.messages import publisher
 from onelead.rules_in_force import applied_rules, rules_of
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.events import Actor, RulesApplied
 from shared.messaging.codec import encode
@@ -25,7 +26,7 @@ from shared.rules.load import (
 )
 from shared.rules.model import Rules
 from shared.settings import load_settings
-from shared.topics import RULES, check_tenant
+from shared.topics import RULES
 
 app = typer.Typer(no_args_is_help=True, help="Apply and show a tenant's rules.")
 Tenant = Annotated[str, typer.Option(help="whose rules")]
@@ -68,10 +69,7 @@ async def _in_force(bootstrap: str, tenant: str) -> tuple[Rules, bool]:
 
 async def _refuse_unknown(bootstrap: str, tenant: str) -> None:
     """Raises UserError for a tenant that nobody added: a slip of the pen, most of the time."""
-    try:
-        check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    checked_tenant(tenant)
     if tenant not in (known := await broker.tenants_on(bootstrap)):
         there_are = f"there are: {', '.join(known)}" if known else "there is none yet"
         raise UserError(

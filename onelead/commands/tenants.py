@@ -9,9 +9,9 @@ from onelead.access import allow_tenant
 from onelead.addresses import kafka_address
 from onelead.console import err, out
 from onelead.settings import EditionSettings
-from shared.errors import UserError
+from onelead.whose import checked_tenant
 from shared.settings import load_settings
-from shared.topics import LEADS, RECORDS, check_tenant
+from shared.topics import LEADS, RECORDS
 
 app = typer.Typer(no_args_is_help=True, help="Add and list tenants.")
 
@@ -25,10 +25,7 @@ def add(
     ] = None,
 ) -> None:
     """Create a tenant: the topic it writes, the one it reads, and its rights on a guarded broker."""
-    try:
-        check_tenant(name)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    checked_tenant(name)
     settings = load_settings(EditionSettings)
     lifecycle.run(_add(kafka_address(settings), name, principal or f"User:{name}"))
 

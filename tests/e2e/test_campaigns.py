@@ -82,11 +82,8 @@ class Selling:
 
     async def run(self, *arguments: str, code: int = 0) -> str:
         """Runs `onelead …` aside, so that the stand-ins can answer; about renewals."""
-        words = (
-            [*arguments, "--type", "renewal"]
-            if arguments[2:3] and arguments[2] in BOXES
-            else (arguments)
-        )
+        of_a_box = len(arguments) > 2 and arguments[2] in BOXES
+        words = [*arguments, "--type", "renewal"] if of_a_box else arguments
         home = self._edition.folder.home
         result = await asyncio.to_thread(run_onelead, *words, home=home)
         assert result.returncode == code, result.stdout + result.stderr

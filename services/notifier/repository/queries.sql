@@ -135,7 +135,7 @@ FROM (
       AND (r.purpose IN ('alert', 'update') AND l.withdrawn_through >= r.episode
              AND (r.purpose = 'alert' OR l.withdrawn)
            OR r.purpose IN ('alert', 'call_task') AND s.state = ANY(CAST(:closed AS text[]))
-           OR e.ended <> 'all steps done')
+           OR e.ended <> :through)
   ) AS obsolete
   FROM (
     SELECT u.tenant_id, u.delivery_id, u.token, u.state, u.due_at, u.failures, u.in_doubt,
@@ -201,6 +201,8 @@ WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND state = 'leased' AND leased_
 -- How many alerts went out by themselves in the last hour, by tenant and target.
 SELECT d.tenant_id, d.channel, d.target, count(*) AS begun
 FROM notifier.deliveries d
+JOIN unnest(CAST(:channels AS text[]), CAST(:targets AS text[])) AS w(channel, target)
+  ON d.channel = w.channel AND d.target = w.target
 WHERE d.tenant_id = ANY(CAST(:tenants AS text[])) AND d.purpose = 'alert'
   AND d.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
 GROUP BY d.tenant_id, d.channel, d.target

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.domain.attempt import Dead, RetryAt, Sent, Step, Unknown, words
+from services.notifier.domain.campaigns import THROUGH
 from services.notifier.domain.contents import CONTENTS, Content
 from services.notifier.domain.delivery import Delivery, Purpose, State
 from services.notifier.domain.plan import Target
@@ -27,8 +28,7 @@ _PURPOSES = sorted(purpose.value for purpose in Purpose)
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only.
-
+    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only;
     `per_account`: no alerts of accounts of which so many went out by themselves in a day.
     """
 
@@ -181,6 +181,7 @@ class DeliveryQueue:
             "receipts": [value.get("receipt") for value in values],
             "notes": [words(step) for _, step in steps],
             "closed": sorted(state.value for state in CLOSED),
+            "through": THROUGH,
             "now": now,
         }
         rows = (await connection.execute(_SQL["record"], parameters)).all()
