@@ -152,8 +152,7 @@ class Dispatcher:
                 tenants = await self._storm.ours_to_count(connection, tenants)
                 singles = await self._storm.begun_in_hour(connection, tenants, limited, now)
             wanted = self._room.wanted(tenants, states, singles, self._under_way)
-            leased = await self._queue.lease(connection, wanted, lease)
-            return await self._queue.begin(connection, leased, lease) if leased else []
+            return await self._queue.lease(connection, wanted, lease)
 
     def _lease(self, now: datetime) -> Lease:
         lasts = timedelta(seconds=self._settings.notify_lease_s)

@@ -1,5 +1,6 @@
 -- name: lease
--- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first.
+-- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first, and marks
+-- them as sending.
 WITH wanted AS MATERIALIZED (
   SELECT w.*, CASE WHEN w.per_account IS NOT NULL THEN ARRAY(
     SELECT b.account_id FROM notifier.deliveries b  -- accounts that had their alerts of the day
@@ -39,7 +40,8 @@ WITH wanted AS MATERIALIZED (
   ) AS due
 )
 UPDATE notifier.deliveries d
-SET state = 'leased', lease_token = :token, leased_until = clock_timestamp() + :lasts
+SET state = 'sending', lease_token = :token, leased_until = clock_timestamp() + :lasts,
+    tries = d.tries + 1, begun_at = coalesce(d.begun_at, :now)
 FROM picked
 WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
 RETURNING d.*, (
@@ -48,17 +50,6 @@ RETURNING d.*, (
     AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
     AND d.purpose IN ('update', 'withdrawal')
 ) AS thread
-
--- name: begin
--- Marks what is in our hands as sending, before any sink is called.
-UPDATE notifier.deliveries d
-SET state = 'sending', leased_until = clock_timestamp() + :lasts, tries = d.tries + 1,
-    begun_at = coalesce(d.begun_at, :now)
-FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]))
-  AS w(tenant_id, delivery_id, token)
-WHERE d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id AND d.lease_token = w.token
-  AND d.state = 'leased'
-RETURNING d.delivery_id, d.tries
 
 -- name: adopt
 -- Takes over what a sender left behind while sending.

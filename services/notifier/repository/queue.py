@@ -6,7 +6,7 @@ a trace; whoever finds that trace after the lease has run out knows that it may 
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -89,13 +89,15 @@ class DeliveryQueue:
         return sorted({row.tenant_id for row in rows})
 
     async def free_expired(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
-        """Puts back what was leased and not begun when the lease ran out: nothing was sent."""
+        """Puts back what an older version had leased and not begun when the lease ran out."""
         await connection.execute(_SQL["free_expired"], {"tenants": sorted(tenants)})
 
     async def lease(
         self, connection: AsyncConnection, wanted: Sequence[Wanted], lease: Lease
     ) -> list[Leased]:
-        """Takes due deliveries, the best by score first, for each tenant's targets so many as wanted."""
+        """Takes due deliveries, the best by score first, for each tenant's targets so many as wanted, and
+        marks them as sending: once that is committed, they may be sent.
+        """
         if not wanted:
             return []
         parameters = {
@@ -113,19 +115,6 @@ class DeliveryQueue:
         }
         rows = (await connection.execute(_SQL["lease"], parameters)).mappings()
         return [_leased(row) for row in rows]
-
-    async def begin(
-        self, connection: AsyncConnection, leased: Sequence[Leased], lease: Lease
-    ) -> list[Leased]:
-        """Marks them as sending; leaves out those cancelled or taken away in the meantime."""
-        parameters = {**_keys(leased), "now": lease.now, "lasts": lease.lasts}
-        rows = (await connection.execute(_SQL["begin"], parameters)).all()
-        tries = {row.delivery_id: row.tries for row in rows}
-        return [
-            replace(item, delivery=replace(item.delivery, tries=tries[item.delivery.id]))
-            for item in leased
-            if item.delivery.id in tries
-        ]
 
     async def adopt(
         self,
