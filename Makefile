@@ -34,8 +34,11 @@ check: $(DEV) ## what needs no tests to run: ruff, mypy, import contracts
 	.venv/bin/mypy
 	PYTHONPATH=$(ROOT) .venv/bin/lint-imports --no-logo
 
-test: check ## all checks and tests, but the slow ones
-	$(IN_VENV) -m pytest -q -m "not slow"
+# Each worker has a Kafka and a PostgreSQL of its own; a file's tests stay together.
+WORKERS ?= 3
+
+test: check ## all checks and tests, but the slow ones; WORKERS=1 runs one after the other
+	$(IN_VENV) -m pytest -q -m "not slow" --numprocesses $(WORKERS) --dist loadfile
 
 slow: $(DEV) ## the slow tests
 	$(IN_VENV) -m pytest -q -m slow

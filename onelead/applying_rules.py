@@ -3,21 +3,19 @@
 from onelead import broker
 from onelead.messages import publisher
 from onelead.rules_in_force import applied_rules
+from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.events import Actor, RulesApplied
 from shared.messaging.codec import encode
 from shared.messaging.versions import next_version
 from shared.rules.load import rules_document, rules_version
 from shared.rules.model import Rules
-from shared.topics import RULES, check_tenant
+from shared.topics import RULES
 
 
 async def refuse_unknown(bootstrap: str, tenant: str) -> None:
     """Raises UserError for a tenant that nobody added: a slip of the pen, most of the time."""
-    try:
-        check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    checked_tenant(tenant)
     if tenant not in (known := await broker.tenants_on(bootstrap)):
         there_are = f"there are: {', '.join(known)}" if known else "there is none yet"
         raise UserError(

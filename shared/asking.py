@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from shared.checked_transport import CheckedTransport
+from shared.checked_transport import PROGRESS, CheckedTransport, Progress
 from shared.outbound import OutboundPolicy, RefusedAddressError, Resolver, system_addresses
 
 TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
-_SENDING = "send_request_headers.started"
 
 
 @dataclass(frozen=True)
@@ -89,17 +88,13 @@ async def ask(
 
     `at_most`: more bytes, for an answer that lists many records.
     """
-    sending = False
-
-    async def trace(event: str, _: Mapping[str, Any]) -> None:
-        nonlocal sending
-        sending = sending or event.endswith(_SENDING)
-
+    progress = Progress()
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await _read(client, method, url, at_most, extensions={"trace": trace}, **options)
+            extensions = {PROGRESS: progress}
+            return await _read(client, method, url, at_most, extensions=extensions, **options)
     except TimeoutError:
-        raise (httpx.ReadTimeout if sending else httpx.ConnectTimeout)("no end") from None
+        raise (httpx.ReadTimeout if progress.sending else httpx.ConnectTimeout)("no end") from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise RefusedAddressError(_host(url), "it is not the address of a host") from None
 

@@ -4,15 +4,17 @@ A name is resolved once for a connection, every address it has is judged, and th
 one of those judged; TLS and the Host header keep the name.
 """
 
-import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import httpcore
+import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from shared.outbound import (
     OutboundPolicy,
@@ -22,13 +24,23 @@ from shared.outbound import (
     system_addresses,
 )
 
+PROGRESS = "onelead.progress"
+"""The request's extension that holds its `Progress`, if the caller wants to know."""
 _KEPT_ALIVE_S = 5.0
+_AS_WRITTEN = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Progress:
+    """How far a request has come. `sending`: it has a connection, so that it may have arrived."""
+
+    sending = False
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
     """Sends requests to allowed addresses only; raises RefusedAddressError for others.
 
-    `keep_alive`: whether a connection may serve several requests.
+    `keep_alive`: whether a connection may serve several requests. aiohttp carries the requests: its
+    parser is compiled, and it looks at one connection for a request where httpcore looks at all.
     """
 
     def __init__(
@@ -40,109 +52,158 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._policy = policy
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or _public_tls(),
-            max_connections=None,
-            max_keepalive_connections=None if keep_alive else 0,
-            keepalive_expiry=_KEPT_ALIVE_S,
-            network_backend=_CheckedNetwork(policy, resolve),
-        )
+        self._keep_alive = keep_alive
+        self._resolver = _CheckedResolver(policy, resolve)
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request and follows nothing."""
         check_url(self._policy, request.url)
-        asked = httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _as_httpx_errors():
-            answer = await self._pool.handle_async_request(asked)
+        if self._session is None:
+            self._session = self._opened()
+        progress = request.extensions.get(PROGRESS) or Progress()
+        timeouts = request.extensions.get("timeout", {})
+        body = await request.aread()
+        with _as_httpx_errors(progress):
+            answer = await self._session.request(
+                request.method,
+                _address(request.url),
+                headers=_headers(request.headers),
+                skip_auto_headers=_AS_WRITTEN,
+                data=body or None,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=timeouts.get("connect"), sock_read=timeouts.get("read")
+                ),
+                trace_request_ctx=progress,
+            )
         return httpx.Response(
             status_code=answer.status,
-            headers=answer.headers,
-            stream=_AnswerStream(answer.stream),
-            extensions=answer.extensions,
+            headers=answer.raw_headers,
+            stream=_AnswerStream(answer, progress),
         )
 
     async def aclose(self) -> None:
         """Closes all connections."""
-        await self._pool.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """A session belongs to the loop it is made in, hence not before the first request."""
+        kept = {"keepalive_timeout": _KEPT_ALIVE_S} if self._keep_alive else {"force_close": True}
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver,
+            use_dns_cache=False,
+            happy_eyeballs_delay=None,
+            ssl=self._tls or _public_tls(),
+            limit=0,
+            **kept,
+        )
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_has_connection)
+        trace.on_connection_reuseconn.append(_has_connection)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=[trace],
+        )
 
 
-class _CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Opens connections to checked addresses; there is no other way out of the pool."""
+class _CheckedResolver(AbstractResolver):
+    """Answers with checked addresses. A host that is an address is judged before, by `check_url`."""
 
     def __init__(self, policy: OutboundPolicy, resolve: Resolver) -> None:
         self._policy = policy
         self._resolve = resolve
-        self._sockets = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
+    async def resolve(
         self,
         host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,  # noqa: ARG002 - and this one too
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Tries a host's addresses in turn, all of them within the time."""
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - every address is judged
+    ) -> list[ResolveResult]:
+        """Every address of the host. Raises RefusedAddressError if one may not be called, or OSError."""
         try:
-            async with asyncio.timeout(timeout):
-                addresses = await checked_addresses(self._policy, host, port, self._resolve)
-                return await self._first_open(addresses, port, socket_options)
-        except TimeoutError:
-            raise httpcore.ConnectTimeout from None
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(type(error).__name__) from None
+            addresses = await checked_addresses(self._policy, host, port, self._resolve)
+        except UnicodeError as error:
+            raise OSError("the name cannot be asked for") from error
+        return [_resolved(host, address, port) for address in addresses]
 
-    async def _first_open(
-        self, addresses: Sequence[str], port: int, options: Iterable[Any] | None
-    ) -> httpcore.AsyncNetworkStream:
-        *others, last = addresses
-        for address in others:
-            try:
-                return await self._sockets.connect_tcp(address, port, socket_options=options)
-            except httpcore.ConnectError:
-                continue
-        return await self._sockets.connect_tcp(last, port, socket_options=options)
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _resolved(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    literal = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(
+        hostname=host, host=address, port=port, family=family, proto=0, flags=literal
+    )
 
 
 class _AnswerStream(httpx.AsyncByteStream):
     """An answer's body as it comes in."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, answer: aiohttp.ClientResponse, progress: Progress) -> None:
+        self._answer = answer
+        self._progress = progress
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx_errors():
-            async for part in self._stream:
+        with _as_httpx_errors(self._progress):
+            async for part in self._answer.content.iter_any():
                 yield part
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        """A connection whose answer was not read to its end serves no other request."""
+        if self._answer.content.at_eof():
+            self._answer.release()
+        else:
+            self._answer.close()
+
+
+async def _has_connection(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    context.trace_request_ctx.sending = True
+
+
+def _address(url: httpx.URL) -> URL:
+    """The address just as it was written, nothing encoded anew."""
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    return URL.build(
+        scheme=url.scheme,
+        host=url.raw_host.decode("ascii"),
+        port=url.port,
+        path=path,
+        query_string=query,
+        encoded=True,
+    )
+
+
+def _headers(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """Names in the case that they were written in: some servers only know that."""
+    return [(name.decode("ascii"), value.decode(headers.encoding)) for name, value in headers.raw]
 
 
 @contextmanager
-def _as_httpx_errors() -> Iterator[None]:
-    """httpcore's failures as httpx's: they have the same names."""
+def _as_httpx_errors(progress: Progress) -> Iterator[None]:
+    """aiohttp's failures as httpx's: what matters is whether the request had a connection by then."""
     try:
         yield
-    except (
-        httpcore.TimeoutException,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.UnsupportedProtocol,
-    ) as error:
-        kind = getattr(httpx, type(error).__name__, httpx.NetworkError)
-        raise kind(str(error)) from error
+    except httpx.TransportError:
+        raise
+    except TimeoutError as error:
+        raise (httpx.ReadTimeout if progress.sending else httpx.ConnectTimeout)("no end") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise _kind(error, progress)(type(error).__name__) from error
+
+
+def _kind(error: Exception, progress: Progress) -> type[httpx.TransportError]:
+    if not progress.sending:
+        return httpx.ConnectError
+    bad = isinstance(error, aiohttp.ClientResponseError | aiohttp.ServerDisconnectedError)
+    return httpx.RemoteProtocolError if bad else httpx.ReadError
 
 
 @cache

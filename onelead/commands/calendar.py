@@ -18,8 +18,8 @@ from onelead.edition.edition import DEFAULT_TENANT
 from onelead.output import check_output, deliver
 from onelead.settings import EditionSettings
 from onelead.what_if.snapshot import snapshot_of
+from onelead.whose import checked_tenant
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 
 def calendar(
@@ -40,7 +40,7 @@ def calendar(
     check_output(json=json, csv=csv, output=output)
     with err.status("Looking ahead"):
         as_of, currency, expected = lifecycle.run(
-            _foretell(load_settings(EditionSettings), check_tenant(tenant), days)
+            _foretell(load_settings(EditionSettings), checked_tenant(tenant), days)
         )
     weeks = by_week(expected, as_of, days)
     if csv:

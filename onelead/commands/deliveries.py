@@ -69,8 +69,15 @@ def list_deliveries(
     as_json: AsJson = False,
 ) -> None:
     """Show deliveries, the newest first."""
-    chosen: dict[str, Any] = {"states": state, "channel": channel, "target": target}
-    filters = filters_of(**chosen, purpose=purpose, lead=lead, since=since, limit=limit)
+    filters = filters_of(
+        states=state,
+        channel=channel,
+        target=target,
+        purpose=purpose,
+        lead=lead,
+        since=since,
+        limit=limit,
+    )
     selection = Selection(filters, orphaned, file)
 
     async def look(book: Book) -> Any:

@@ -16,10 +16,10 @@ from onelead.handover import DEFAULT_SOURCE, FileBatch, read_batch
 from onelead.importing import hand_over
 from onelead.report import print_report
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.events import BatchMode, ImportPhase, ImportProgressed, RecordKind
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 
 def import_files(
@@ -47,7 +47,7 @@ def import_files(
     mended are taken.
     """
     mode = None if snapshot is None else BatchMode.SNAPSHOT if snapshot else BatchMode.DELTA
-    wanted = FileBatch(_tenant(tenant), files, source, mode, kind)
+    wanted = FileBatch(checked_tenant(tenant), files, source, mode, kind)
     settings = load_settings(EditionSettings)
     report = lifecycle.run(_import(settings, wanted))
     if report is None:
@@ -92,10 +92,3 @@ def _require_room(settings: EditionSettings) -> None:
     folder = DataFolder(settings.home)
     if folder.state_file.exists():
         folder.require_room(settings.min_free_mb)
-
-
-def _tenant(name: str) -> str:
-    try:
-        return check_tenant(name)
-    except ValueError as error:
-        raise UserError(str(error)) from None

@@ -16,6 +16,7 @@ from onelead.notify.messages import Message, previews, send_test, write_page
 from onelead.notify.readable import as_text
 from onelead.output import deliver
 from onelead.settings import EditionSettings
+from onelead.whose import checked_tenant
 from services.notifier.channels import CHANNEL_BY_NAME
 from services.notifier.domain.attempt import Delivered, Outcome
 from services.notifier.domain.delivery import Purpose
@@ -26,7 +27,6 @@ from shared.errors import UserError
 from shared.events import LeadType
 from shared.rules.refusal import known_names
 from shared.settings import load_settings
-from shared.topics import check_tenant
 
 app = typer.Typer(no_args_is_help=True, help="Check, preview and test what is told to whom.")
 File = Annotated[
@@ -62,7 +62,7 @@ def routes(
     as_json: AsJson = False,
 ) -> None:
     """Explain which routes a lead takes, why not the others, and who hears of it in the end."""
-    asked = Asked(_checked(tenant), lead, lead_type, owner)
+    asked = Asked(checked_tenant(tenant), lead, lead_type, owner)
     lifecycle.run(_routes(asked, purpose, file, as_json=as_json))
 
 
@@ -83,7 +83,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show each message as it would go out, to every sink that it would be told to. Sends nothing."""
-    asked = Asked(_checked(tenant), lead, lead_type, owner)
+    asked = Asked(checked_tenant(tenant), lead, lead_type, owner)
     messages = lifecycle.run(_previews(asked, purpose, sink, channel, file))
     if as_json:
         deliver(orjson.dumps([m.json() for m in messages]).decode() + "\n", None)
@@ -165,10 +165,3 @@ async def _test(name: str, to: str | None, file: Path | None) -> tuple[Target, O
 async def _alert(asked: Asked, found: Configured) -> Alert:
     settings = load_settings(EditionSettings)
     return await alert_called(settings, asked, found.settings.console_url)
-
-
-def _checked(tenant: str) -> str:
-    try:
-        return check_tenant(tenant)
-    except ValueError as error:
-        raise UserError(str(error)) from None

@@ -12,6 +12,7 @@ from sqlalchemy import Row, text, update
 from onelead.deliveries.book import Book
 from onelead.deliveries.outlook import WAITS
 from services.notifier import tables as t
+from services.notifier.domain.campaigns import THROUGH
 from services.notifier.domain.delivery import Purpose, State
 from services.notifier.domain.message import plain
 from services.notifier.domain.standing import CLOSED
@@ -19,7 +20,6 @@ from shared.errors import UserError
 from shared.events import LeadState
 
 RETRIED = frozenset({State.DEAD.value, State.UNKNOWN.value})
-THROUGH = "all steps done"
 _OF_OPEN_LEADS = frozenset({Purpose.ALERT, Purpose.UPDATE, Purpose.CALL_TASK})
 _AS_IT_STANDS = text(
     """

@@ -5,7 +5,7 @@ services offered with it and the score history; writes nothing.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +77,20 @@ async def _called(
 
 
 def _only(found: Sequence[LeadScored], tenant_id: str, name: str) -> LeadScored:
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    titles = {each.lead.lead_id: each.lead.title for each in found}
+    refuse_unless_one(titles, tenant_id, name, beside="a lead is known once it was scored")
+    return found[0]
+
+
+def refuse_unless_one(titles: Mapping[str, str], tenant_id: str, name: str, *, beside: str) -> None:
+    """Raises UserError unless one lead is called so. `titles`: by the ids of those found."""
+    if not titles:
         raise UserError(
             f"tenant {tenant_id} has no lead called {name!r}",
             hint="give its id, the beginning of it (4 characters or more) or the box's serial "
-            "number; a lead is known once it was scored",
+            f"number; {beside}",
         )
-    leads = "; ".join(f"{each.lead.lead_id} ({each.lead.title})" for each in found)
-    raise UserError(f"{name!r} may be one of {leads}", hint="give more of the id, or --type TYPE")
+    if len(titles) > 1:
+        leads = "; ".join(f"{lead_id} ({title})" for lead_id, title in titles.items())
+        hint = "give more of the id, or --type TYPE"
+        raise UserError(f"{name!r} may be one of {leads}", hint=hint)

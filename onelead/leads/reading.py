@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.explaining.finding import names_of
+from onelead.explaining.finding import names_of, refuse_unless_one
 from onelead.service_database import service_connection
 from onelead.settings import EditionSettings
 from services.lifecycle.domain.states import CLOSED, STATES
@@ -115,16 +115,9 @@ async def lead_called(
 
 def only(found: Sequence[LeadRow], tenant_id: str, name: str) -> LeadRow:
     """The only one found. Raises UserError when there is none, or several."""
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UserError(
-            f"tenant {tenant_id} has no lead called {name!r}",
-            hint="give its id, the beginning of it (4 characters or more) or the box's serial "
-            "number; `onelead leads list` shows them",
-        )
-    leads = "; ".join(f"{each.lead_id} ({each.title})" for each in found)
-    raise UserError(f"{name!r} may be one of {leads}", hint="give more of the id, or --type TYPE")
+    titles = {each.lead_id: each.title for each in found}
+    refuse_unless_one(titles, tenant_id, name, beside="`onelead leads list` shows them")
+    return found[0]
 
 
 async def history_of(settings: EditionSettings, tenant_id: str, lead_id: str) -> list[Entry]:

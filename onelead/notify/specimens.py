@@ -61,16 +61,7 @@ def notice(tenant_id: str) -> Notice:
 
 def _digest(purpose: Purpose, alert: Alert) -> Digest:
     critical = int(alert.priority is Priority.CRITICAL)
-    line = DigestLine(
-        lead_id=alert.lead_id,
-        title=alert.title,
-        account=alert.account,
-        territory=alert.territory,
-        priority=alert.priority,
-        score=alert.score,
-        value_max=alert.value_max,
-        link=alert.link,
-    )
+    line = DigestLine.of(alert)
     territory = TerritoryLine(
         territory=alert.territory or "no territory",
         leads=1,

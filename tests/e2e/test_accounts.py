@@ -174,7 +174,7 @@ def decision_about(edition: Edition, name: str) -> str:
 async def test_what_cannot_be_is_refused_in_words_and_with_an_exit_code(edition: Edition) -> None:
     assert "merged with itself" in run(edition, "merge", JAPAN, "70001", code=1).stderr
     assert "no open candidate" in run(edition, "refuse", JAPAN, JAPAN, code=1).stderr
-    assert "could be undone" in run(edition, "undo", "d999", code=1).stderr
+    assert "no decision is called d999" in run(edition, "undo", "d999", code=2).stderr
     missing = run(edition, "merge", "日本電信", JAPAN, code=2).stderr
     assert "there is no account" in missing
     assert JAPAN in missing

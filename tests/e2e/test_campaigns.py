@@ -49,7 +49,9 @@ _LET_TIME_GO = """
     WHERE contact = :contact AND ended IS NULL
 """
 _ENDED = "SELECT ended FROM notifier.enrolments WHERE contact = :contact"
-_IN_STATE = "SELECT FROM notifier.deliveries WHERE purpose = :purpose AND state = :state"
+_IN_STATE = (
+    "SELECT delivery_id FROM notifier.deliveries WHERE purpose = :purpose AND state = :state"
+)
 BOXES = {"SN1": "70001", "SN2": "70001", "SN3": "70001", "SN4": "70001", "SN5": "70002"}
 """Serial numbers and the accounts they belong to."""
 
@@ -80,11 +82,8 @@ class Selling:
 
     async def run(self, *arguments: str, code: int = 0) -> str:
         """Runs `onelead …` aside, so that the stand-ins can answer; about renewals."""
-        words = (
-            [*arguments, "--type", "renewal"]
-            if arguments[2:3] and arguments[2] in BOXES
-            else (arguments)
-        )
+        of_a_box = len(arguments) > 2 and arguments[2] in BOXES
+        words = [*arguments, "--type", "renewal"] if of_a_box else arguments
         home = self._edition.folder.home
         result = await asyncio.to_thread(run_onelead, *words, home=home)
         assert result.returncode == code, result.stdout + result.stderr
@@ -195,7 +194,7 @@ async def selling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sel
 
 
 def subjects(letters: Sequence[str]) -> list[str]:
-    found = [re.search(r"Subject: ([^\\\n]+)", letter) for letter in letters]
+    found = [re.search(r"'Subject': (.+?), '", letter) for letter in letters]
     return [match[1] for match in found if match is not None]
 
 

@@ -65,17 +65,17 @@ def _sent_before_sending() -> None:
     """A delivery counts as sent when its sending begins."""
     from services.notifier.repository import DeliveryQueue  # noqa: PLC0415 - its service only
 
-    original = DeliveryQueue.begin
+    original = DeliveryQueue.lease
     mark = text(
         "UPDATE notifier.deliveries SET state = 'sent' WHERE delivery_id = ANY(CAST(:ids AS text[]))"
     )
 
-    async def begin(self: Any, connection: AsyncConnection, leased: Any, lease: Any) -> Any:
-        begun = await original(self, connection, leased, lease)
+    async def leased(self: Any, connection: AsyncConnection, wanted: Any, lease: Any) -> Any:
+        begun = await original(self, connection, wanted, lease)
         await connection.execute(mark, {"ids": [item.delivery.id for item in begun]})
         return begun
 
-    _put(DeliveryQueue, "begin", begin)
+    _put(DeliveryQueue, "lease", leased)
 
 
 def _lease_unchecked() -> None:
@@ -89,7 +89,6 @@ def _lease_unchecked() -> None:
             "c.state IN ('pending', 'retry') AND",
             "c.state IN ('pending', 'retry', 'sending') AND",
         ),
-        ("begin", "AND d.lease_token = w.token", ""),
         ("record", "AND d.lease_token = x.token", ""),
     ):
         statements[name] = _changed(statements[name], old, new)

@@ -106,8 +106,8 @@ class Dispatcher:
         """Settles what was left behind, starts what is due. Returns whether anything was started."""
         began_s = clock.monotonic_s()
         adopted: list[Leased] = []
-        if clock.monotonic_s() - self._looked_at_s >= _LOOK_EVERY_S or not self._tenants:
-            self._looked_at_s = clock.monotonic_s()
+        if began_s - self._looked_at_s >= _LOOK_EVERY_S or not self._tenants:
+            self._looked_at_s = began_s
             adopted = await self._look()
             for item in adopted:
                 self._start(item, settle, began_s)
@@ -148,12 +148,11 @@ class Dispatcher:
             states = await self._ledger.states(connection, tenants)
             self._recorder.read(states, changes)
             singles: Mapping[SinkKey, int] = {}
-            if self._room.limits_alerts:
+            if limited := self._room.limited:
                 tenants = await self._storm.ours_to_count(connection, tenants)
-                singles = await self._storm.begun_in_hour(connection, tenants, now)
+                singles = await self._storm.begun_in_hour(connection, tenants, limited, now)
             wanted = self._room.wanted(tenants, states, singles, self._under_way)
-            leased = await self._queue.lease(connection, wanted, lease)
-            return await self._queue.begin(connection, leased, lease) if leased else []
+            return await self._queue.lease(connection, wanted, lease)
 
     def _lease(self, now: datetime) -> Lease:
         lasts = timedelta(seconds=self._settings.notify_lease_s)

@@ -16,7 +16,7 @@ from services.notifier import metrics
 from services.notifier.dispatcher.notices import given_up
 from services.notifier.dispatcher.sending import RESTING, Made
 from services.notifier.dispatcher.settlement import settled
-from services.notifier.domain.attempt import Delivered, Rejected, RetryAt, words
+from services.notifier.domain.attempt import RetryAt, words
 from services.notifier.domain.circuit import SinkState
 from services.notifier.domain.delivery import State
 from services.notifier.domain.moves import ELSEWHERE
@@ -193,8 +193,8 @@ def _after(state: SinkState, attempts: Sequence[Made]) -> SinkState:
 
 
 def _uneventful(made: Made) -> bool:
-    outcome = made.attempt.outcome
-    return isinstance(outcome, Delivered) or (isinstance(outcome, Rejected) and not outcome.gone)
+    """Whether a sink of which nothing is remembered stays so."""
+    return SinkState().after(made.attempt.outcome, clock.now()) == SinkState()
 
 
 def _sink(made: Made) -> SinkKey:

@@ -21,7 +21,7 @@ class Room:
     def __init__(self, plan: Plan, channels: Mapping[tuple[str, str], AnyChannel]) -> None:
         self._plan = plan
         self._channels = channels
-        self.limits_alerts = any(s.limits.alerts_per_hour is not None for s in plan.sinks)
+        self.limited = [t for sink in plan.sinks if sink.limits.any for t in sink.targets]
 
     def wanted(
         self,

@@ -30,7 +30,7 @@ class Storms:
         self._deliveries = NotifierRepository()
         self._plan = plan
         self._limited = [
-            (target, sink) for sink in plan.sinks for target in sink.targets if _limits(sink.limits)
+            (target, sink) for sink in plan.sinks if sink.limits.any for target in sink.targets
         ]
         self._looked_at_s = float("-inf")
 
@@ -48,7 +48,8 @@ class Storms:
         async with self._base.database.transaction({tenant_id}) as connection:
             if not await self._storm.ours_to_count(connection, {tenant_id}):
                 return
-            begun = await self._storm.begun_in_hour(connection, {tenant_id}, now)
+            targets = [target for target, _ in self._limited]
+            begun = await self._storm.begun_in_hour(connection, {tenant_id}, targets, now)
             for target, sink in self._limited:
                 if sink.serves(tenant_id):
                     key = (tenant_id, target.channel, target.address)
@@ -76,10 +77,6 @@ class Storms:
             _log.info("storm folded", tenant=tenant_id, sink=key[1:], alerts=len(alerts))
 
 
-def _limits(limits: Limits) -> bool:
-    return limits.alerts_per_hour is not None or limits.alerts_per_account_and_day is not None
-
-
 def _digest(alerts: Sequence[Alert], key: SinkKey, now: datetime) -> NewDelivery:
     tenant_id, channel, address = key
     delivery = Delivery(
@@ -90,7 +87,7 @@ def _digest(alerts: Sequence[Alert], key: SinkKey, now: datetime) -> NewDelivery
         channel=channel,
         target=address,
         created_at=now,
-        number=int(now.timestamp() * 1_000_000),
+        number=clock.now_us(),
     )
     content = digest_of(alerts, tenant_id, now.date())
     return NewDelivery(delivery, content, now, f"{tenant_id}/storm/{delivery.number}")

@@ -13,6 +13,9 @@ from shared.events import LeadState
 ROUND, ROUNDS = 100, 10_000
 """A campaign has fewer steps than the one, and is begun for a contact fewer times than the other."""
 
+THROUGH = "all steps done"
+"""Why a campaign is over that nothing stopped: its last letters may still go out."""
+
 
 @dataclass(frozen=True)
 class Step:

@@ -49,6 +49,20 @@ class DigestLine(Value):
     link: str
     note: str = ""
 
+    @classmethod
+    def of(cls, alert: Alert) -> "DigestLine":
+        """The line of a lead that an alert tells of."""
+        return cls(
+            lead_id=alert.lead_id,
+            title=alert.title,
+            account=alert.account,
+            territory=alert.territory,
+            priority=alert.priority,
+            score=alert.score,
+            value_max=alert.value_max,
+            link=alert.link,
+        )
+
 
 class TerritoryLine(Value):
     """One territory in a weekly summary; `trend` is its pipeline in the last weeks, oldest first."""

@@ -77,19 +77,6 @@ def digest_of(alerts: Sequence[Alert], tenant_id: str, day: date) -> Digest:
         critical=sum(1 for alert in alerts if alert.priority is Priority.CRITICAL),
         pipeline=pipeline,
         currency=currency,
-        lines=tuple(_line(alert) for alert in best[:MOST_LINES]),
+        lines=tuple(map(DigestLine.of, best[:MOST_LINES])),
         link=best[0].link.rpartition("/leads/")[0],
-    )
-
-
-def _line(alert: Alert) -> DigestLine:
-    return DigestLine(
-        lead_id=alert.lead_id,
-        title=alert.title,
-        account=alert.account,
-        territory=alert.territory,
-        priority=alert.priority,
-        score=alert.score,
-        value_max=alert.value_max,
-        link=alert.link,
     )

@@ -1,6 +1,6 @@
 """The SQL of the notifier, by what it is about; every method runs in the caller's transaction."""
 
-from services.notifier.repository.alerts import NewDelivery, NotifierRepository, Told
+from services.notifier.repository.deliveries import NewDelivery, NotifierRepository, Told
 from services.notifier.repository.leads import Held, Key, LeadsRepository
 from services.notifier.repository.queue import DeliveryQueue, Leased
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier import tables as t
-from services.notifier.domain.campaigns import Enrolment
+from services.notifier.domain.campaigns import THROUGH, Enrolment
 from services.notifier.repository.leads import Key
 from shared.db import bulk
 from shared.db.queries import load_queries
@@ -68,7 +68,7 @@ class PeopleRepository:
         values = {
             "next_step": enrolment.next_step + 1,
             "next_at": next_at,
-            "ended": None if next_at is not None else "all steps done",
+            "ended": None if next_at is not None else THROUGH,
         }
         await connection.execute(_of(enrolment).values(**values))
 

@@ -1,5 +1,6 @@
 -- name: lease
--- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first.
+-- Takes due deliveries for each tenant's targets, so many as wanted, the best by score first, and marks
+-- them as sending.
 WITH wanted AS MATERIALIZED (
   SELECT w.*, CASE WHEN w.per_account IS NOT NULL THEN ARRAY(
     SELECT b.account_id FROM notifier.deliveries b  -- accounts that had their alerts of the day
@@ -39,7 +40,8 @@ WITH wanted AS MATERIALIZED (
   ) AS due
 )
 UPDATE notifier.deliveries d
-SET state = 'leased', lease_token = :token, leased_until = clock_timestamp() + :lasts
+SET state = 'sending', lease_token = :token, leased_until = clock_timestamp() + :lasts,
+    tries = d.tries + 1, begun_at = coalesce(d.begun_at, :now)
 FROM picked
 WHERE d.tenant_id = picked.tenant_id AND d.delivery_id = picked.delivery_id
 RETURNING d.*, (
@@ -48,17 +50,6 @@ RETURNING d.*, (
     AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
     AND d.purpose IN ('update', 'withdrawal')
 ) AS thread
-
--- name: begin
--- Marks what is in our hands as sending, before any sink is called.
-UPDATE notifier.deliveries d
-SET state = 'sending', leased_until = clock_timestamp() + :lasts, tries = d.tries + 1,
-    begun_at = coalesce(d.begun_at, :now)
-FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:tokens AS text[]))
-  AS w(tenant_id, delivery_id, token)
-WHERE d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id AND d.lease_token = w.token
-  AND d.state = 'leased'
-RETURNING d.delivery_id, d.tries
 
 -- name: adopt
 -- Takes over what a sender left behind while sending.
@@ -135,7 +126,7 @@ FROM (
       AND (r.purpose IN ('alert', 'update') AND l.withdrawn_through >= r.episode
              AND (r.purpose = 'alert' OR l.withdrawn)
            OR r.purpose IN ('alert', 'call_task') AND s.state = ANY(CAST(:closed AS text[]))
-           OR e.ended <> 'all steps done')
+           OR e.ended <> :through)
   ) AS obsolete
   FROM (
     SELECT u.tenant_id, u.delivery_id, u.token, u.state, u.due_at, u.failures, u.in_doubt,
@@ -201,6 +192,8 @@ WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND state = 'leased' AND leased_
 -- How many alerts went out by themselves in the last hour, by tenant and target.
 SELECT d.tenant_id, d.channel, d.target, count(*) AS begun
 FROM notifier.deliveries d
+JOIN unnest(CAST(:channels AS text[]), CAST(:targets AS text[])) AS w(channel, target)
+  ON d.channel = w.channel AND d.target = w.target
 WHERE d.tenant_id = ANY(CAST(:tenants AS text[])) AND d.purpose = 'alert'
   AND d.begun_at > CAST(:now AS timestamptz) - interval '1 hour'
 GROUP BY d.tenant_id, d.channel, d.target

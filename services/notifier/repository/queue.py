@@ -6,7 +6,7 @@ a trace; whoever finds that trace after the lease has run out knows that it may 
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.domain.attempt import Dead, RetryAt, Sent, Step, Unknown, words
+from services.notifier.domain.campaigns import THROUGH
 from services.notifier.domain.contents import CONTENTS, Content
 from services.notifier.domain.delivery import Delivery, Purpose, State
 from services.notifier.domain.plan import Target
@@ -27,8 +28,7 @@ _PURPOSES = sorted(purpose.value for purpose in Purpose)
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only.
-
+    """How many deliveries may be taken for a tenant's target. `alerts`: alerts only, or all others only;
     `per_account`: no alerts of accounts of which so many went out by themselves in a day.
     """
 
@@ -89,13 +89,15 @@ class DeliveryQueue:
         return sorted({row.tenant_id for row in rows})
 
     async def free_expired(self, connection: AsyncConnection, tenants: Collection[str]) -> None:
-        """Puts back what was leased and not begun when the lease ran out: nothing was sent."""
+        """Puts back what an older version had leased and not begun when the lease ran out."""
         await connection.execute(_SQL["free_expired"], {"tenants": sorted(tenants)})
 
     async def lease(
         self, connection: AsyncConnection, wanted: Sequence[Wanted], lease: Lease
     ) -> list[Leased]:
-        """Takes due deliveries, the best by score first, for each tenant's targets so many as wanted."""
+        """Takes due deliveries, the best by score first, for each tenant's targets so many as wanted, and
+        marks them as sending: once that is committed, they may be sent.
+        """
         if not wanted:
             return []
         parameters = {
@@ -113,19 +115,6 @@ class DeliveryQueue:
         }
         rows = (await connection.execute(_SQL["lease"], parameters)).mappings()
         return [_leased(row) for row in rows]
-
-    async def begin(
-        self, connection: AsyncConnection, leased: Sequence[Leased], lease: Lease
-    ) -> list[Leased]:
-        """Marks them as sending; leaves out those cancelled or taken away in the meantime."""
-        parameters = {**_keys(leased), "now": lease.now, "lasts": lease.lasts}
-        rows = (await connection.execute(_SQL["begin"], parameters)).all()
-        tries = {row.delivery_id: row.tries for row in rows}
-        return [
-            replace(item, delivery=replace(item.delivery, tries=tries[item.delivery.id]))
-            for item in leased
-            if item.delivery.id in tries
-        ]
 
     async def adopt(
         self,
@@ -181,6 +170,7 @@ class DeliveryQueue:
             "receipts": [value.get("receipt") for value in values],
             "notes": [words(step) for _, step in steps],
             "closed": sorted(state.value for state in CLOSED),
+            "through": THROUGH,
             "now": now,
         }
         rows = (await connection.execute(_SQL["record"], parameters)).all()

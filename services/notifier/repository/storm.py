@@ -38,10 +38,19 @@ class StormRepository:
         return [row.tenant_id for row in rows]
 
     async def begun_in_hour(
-        self, connection: AsyncConnection, tenants: Collection[str], now: datetime
+        self,
+        connection: AsyncConnection,
+        tenants: Collection[str],
+        targets: Sequence[Target],
+        now: datetime,
     ) -> dict[SinkKey, int]:
         """How many alerts went out by themselves in the last hour, by tenant and target."""
-        parameters = {"tenants": sorted(tenants), "now": now}
+        parameters = {
+            "tenants": sorted(tenants),
+            "channels": [target.channel for target in targets],
+            "targets": [target.address for target in targets],
+            "now": now,
+        }
         rows = await connection.execute(_SQL["begun_in_hour"], parameters)
         return {(row.tenant_id, row.channel, row.target): row.begun for row in rows}
 

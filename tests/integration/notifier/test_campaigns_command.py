@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from services.notifier.domain.delivery import Purpose
 from shared import clock
 from shared.db.migrate import upgrade
-from tests.integration.notifier.ledgers import CONTACT, Tenant
+from tests.integration.notifier.command_line import CONTACT, Tenant
 from tests.support.notifier_builders import alert, public_lead
 from tests.support.scoring_builders import a_lead, a_scored_lead
 from tests.support.stack import Stack

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from services.notifier.domain.delivery import Purpose
 from shared import clock
-from tests.integration.notifier.ledgers import CONTACT, Result, Tenant
+from tests.integration.notifier.command_line import CONTACT, Result, Tenant
 from tests.support.notifier_builders import alert
 from tests.support.stack import Stack
 

@@ -138,8 +138,7 @@ async def test_a_try_that_failed_is_repeated_only_for_an_office_that_still_has_t
     now = clock.now()
     lease = Lease("token", now, timedelta(minutes=1))
     async with base.database.transaction({tenant_id}) as connection:
-        leased = await queue.lease(connection, [Wanted(tenant_id, MAIL, 1)], lease)
-        [item] = await queue.begin(connection, leased, lease)
+        [item] = await queue.lease(connection, [Wanted(tenant_id, MAIL, 1)], lease)
     await people.hear(public_lead(version=2, office_id=office))
     assert states(await people.rows(Purpose.ALERT))["email"] == "sending"
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.dispatcher.recording import _after as after_attempts
+from services.notifier.dispatcher.recording import _uneventful
 from services.notifier.dispatcher.sending import Made
 from services.notifier.domain.attempt import (
     Dead,
@@ -62,11 +63,30 @@ def test_what_fails_while_the_circuit_is_open_does_not_prolong_its_rest() -> Non
     assert after(*[DOWN] * 500) == after(*[DOWN] * FAILURES_TO_OPEN)
 
 
-def test_a_call_that_carries_many_deliveries_fails_once(set_clock: SetClock) -> None:
-    def made(outcome: Outcome) -> Made:
-        attempt = Attempt("acme", "d", 1, NOW, 5, None, outcome)
-        return Made(cast("Leased", None), Dead("503"), attempt)
+def made(outcome: Outcome) -> Made:
+    attempt = Attempt("acme", "d", 1, NOW, 5, None, outcome)
+    return Made(cast("Leased", None), Dead("503"), attempt)
 
+
+@pytest.mark.parametrize(
+    ("outcome", "remembered"),
+    [
+        (Delivered(), False),
+        (Rejected("400"), False),
+        (Rejected("403", error="auth"), True),
+        (Rejected("410", gone=True), True),
+        (Retryable("429", pause_s=1.0), True),
+        (DOWN, True),
+        (Unsure("cut"), True),
+    ],
+)
+def test_a_healthy_sink_is_written_about_only_where_there_is_something_to_remember(
+    outcome: Outcome, remembered: bool, set_clock: SetClock
+) -> None:
+    assert _uneventful(made(outcome)) is not remembered
+
+
+def test_a_call_that_carries_many_deliveries_fails_once(set_clock: SetClock) -> None:
     one_call, others = replace(DOWN), [replace(DOWN) for _ in range(3)]
     calls = [*[made(one_call)] * 200, *map(made, others)]
     state = after_attempts(SinkState(), calls)

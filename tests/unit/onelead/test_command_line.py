@@ -72,6 +72,7 @@ def test_a_bug_is_told_in_a_line_with_the_place_of_its_details(
         (["explain", "\udcff"], "argument 2 is not UTF-8 text: \\udcff"),
         (["accounts", "undo", "d1", "--why", "bad \udcff"], "argument 5 is not UTF-8 text"),
         (["explain", ""], "a name is missing"),
+        (["calendar", "--tenant", "No_Such"], "tenant 'No_Such': use 1 to 40"),
         (["assess", "", "--as-of", "2025-10-09"], "no file is named"),
     ],
 )

@@ -40,6 +40,11 @@ class Limits:
     alerts_per_hour: int | None = SINGLE_ALERTS_PER_HOUR
     alerts_per_account_and_day: int | None = None
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit at all."""
+        return self.alerts_per_hour is not None or self.alerts_per_account_and_day is not None
+
 
 @dataclass(frozen=True)
 class Sink:
