@@ -88,7 +88,7 @@ CATALOGUE = Topic(
 )
 LEADS_DETECTED = Topic(
     name="onelead.leads.detected.v1",
-    events=(e.LeadDetected, e.DayDerived),
+    events=(e.LeadDetected, e.AccountDerived, e.DayDerived),
     key="tenant|account_id (a day: tenant)",
     producer="ingest",
     consumers=("scoring",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import orjson
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select, text
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db import bulk
 from shared.events import RulesApplied
 from shared.messaging.codec import Received
-from shared.rules.influence import Anew, made_anew
+from shared.rules.influence import Anew, derived_by, made_anew
 from shared.rules.load import default_rules, parse_rules, rules_version
 from shared.rules.model import Rules
 
@@ -35,6 +35,11 @@ class RulesInForce:
     def __init__(self, rules: Rules, version: str) -> None:
         self.rules = rules
         self.version = version
+
+    @cached_property
+    def derived_by(self) -> str:
+        """The digest of what ingest derives by."""
+        return derived_by(self.rules)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from shared.events.base import Actor, Envelope, Event, JsonScalar, Value
 from shared.events.catalogue import CatalogueEntry, CatalogueFamilyChanged
 from shared.events.imports import Finding, FindingGroup, ImportPhase, ImportProgressed, RowCounts
 from shared.events.lead import (
+    AccountDerived,
     DayDerived,
     LeadDetected,
     LeadFacts,
@@ -60,6 +61,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountProfiled,
     CatalogueFamilyChanged,
     LeadDetected,
+    AccountDerived,
     DayDerived,
     LeadScored,
     LeadChanged,
@@ -82,6 +84,7 @@ __all__ = [
     "AccountAction",
     "AccountCommand",
     "AccountDecided",
+    "AccountDerived",
     "AccountOutcome",
     "AccountProfile",
     "AccountProfiled",

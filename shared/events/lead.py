@@ -93,12 +93,16 @@ class LeadFacts(Value):
 
 
 class LeadDetected(Event):
-    """A lead appeared or its facts changed. It is scored with the profile `account_version` or newer."""
+    """A lead appeared or its facts changed, as the profile `account_version` and the rules go with them.
+
+    `derived_by`: the digest of the rules from which the facts follow; None if nobody said so.
+    """
 
     event_type: ClassVar[str] = "com.onelead.lead.detected.v1"
 
     lead: LeadFacts
     account_version: int
+    derived_by: str | None = None
     as_of: date
     state: State = "open"
     reason: str | None = None
@@ -111,3 +115,18 @@ class DayDerived(Event):
     event_type: ClassVar[str] = "com.onelead.day.derived.v1"
 
     as_of: date
+
+
+class AccountDerived(Event):
+    """What was told of an account's leads before this goes with another profile or other rules, too.
+
+    Facts that stay are not told again; this says by which profile and rules they were found to stay.
+    `cause`: what made ingest derive, `rules` or `account`.
+    """
+
+    event_type: ClassVar[str] = "com.onelead.account.derived.v1"
+
+    account_id: str
+    account_version: int
+    derived_by: str
+    cause: str = "account"

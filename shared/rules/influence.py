@@ -6,8 +6,10 @@ of the rules than stands here.
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Any
 
 from shared.rules.base import Section
+from shared.rules.digest import digest
 from shared.rules.model import Rules
 
 
@@ -69,6 +71,24 @@ def made_anew(before: Rules, after: Rules) -> frozenset[Anew]:
     """What follows from the rules and differs, or may, now that they changed; nothing for equal ones."""
     changed = (influence_of(path) for path in changed_parts(before, after))
     return frozenset[Anew]().union(*changed)
+
+
+def derived_by(rules: Rules) -> str:
+    """A digest of the parts from which ingest makes something: it changes just when that is made anew."""
+    parts = _parts(rules, rules.model_dump())
+    return digest({path: value for path, value in parts if influence_of(path) & OF_INGEST})
+
+
+def _parts(
+    section: Section, dumped: Mapping[str, Any], within: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """Every value of the rules with its dotted path; a table or a list is one value."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from _parts(value, dumped[name], f"{within}{name}.")
+        else:
+            yield f"{within}{name}", dumped[name]
 
 
 def changed_parts(before: Section, after: Section, within: str = "") -> Iterator[str]:

@@ -3,10 +3,7 @@
 Every refusal is a UserError that names file, line and column, dotted path, fault and remedy.
 """
 
-import hashlib
 import json
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.errors import UserError
+from shared.rules.digest import digest
 from shared.rules.document import Document, read_document
 from shared.rules.model import Rules
 from shared.rules.overlay import overlay
 from shared.rules.refusal import refusal
 
 DEFAULT_FILE = Path(__file__).with_name("default.yaml")
-_VERSION_LENGTH = 12
 
 
 def load_rules(path: Path | None) -> Rules:
@@ -72,19 +69,7 @@ def rules_document(rules: Rules) -> dict[str, Any]:
 
 def rules_version(rules: Rules) -> str:
     """A short digest of the content: equal rules have equal versions, however they are written."""
-    canonical = json.dumps(_canonical(rules.model_dump()), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:_VERSION_LENGTH]
-
-
-def _canonical(value: Any) -> Any:
-    """Numbers in one spelling (8000, 8000.0 and 8E+3 are the same amount), days as ISO text."""
-    if isinstance(value, dict):
-        return {key: _canonical(entry) for key, entry in value.items()}
-    if isinstance(value, tuple | list):
-        return [_canonical(entry) for entry in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
+    return digest(rules.model_dump())
 
 
 @cache

@@ -23,6 +23,7 @@ from shared.rules.influence import (
     OF_INGEST,
     Anew,
     changed_parts,
+    derived_by,
     influence_of,
     made_anew,
 )
@@ -57,6 +58,7 @@ VARIANTS = (
         leads__one_support_play_per_box=True,
     ),
 )
+PAIRS = [("ACME INC", "Acme"), ("BETA AG", "Beta")]
 ENTRY = AccountEntry(account_id="a", name="Acme", territory_ids=("1",), founded_by="territory:1")
 
 
@@ -266,6 +268,22 @@ CHANGES: dict[str, tuple[dict[str, Any], set[Anew]]] = {
 def test_what_a_change_makes_anew(paths: dict[str, Any], expected: set[Anew]) -> None:
     new = changed(RULES, **paths)
     assert made_anew(RULES, new) == made_anew(new, RULES) == expected
+
+
+@pytest.mark.parametrize(("paths", "expected"), CHANGES.values(), ids=CHANGES)
+def test_the_digest_changes_just_when_ingest_makes_something_anew(
+    paths: dict[str, Any], expected: set[Anew]
+) -> None:
+    assert (derived_by(changed(RULES, **paths)) != derived_by(RULES)) is bool(expected & OF_INGEST)
+
+
+def test_equal_rules_have_one_digest_however_they_are_written() -> None:
+    written = changed(RULES, values__default={"min": "5000.00", "max": "1.5E+4"})
+    assert (
+        derived_by(written) == derived_by(parse_rules(rules_document(RULES))) == derived_by(RULES)
+    )
+    mapped = [changed(RULES, accounts__name_map=dict(pairs)) for pairs in (PAIRS, PAIRS[::-1])]
+    assert len({derived_by(rules) for rules in (*mapped, RULES)}) == 2
 
 
 def test_a_service_each_makes_scores_and_recommendations_ingest_the_rest() -> None:
