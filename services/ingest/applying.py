@@ -9,7 +9,7 @@ from services.ingest.deciding import DECISION, Deciding
 from services.ingest.domain.accounts.directory import AccountEntry, Directory
 from services.ingest.domain.accounts.merges import overlay
 from services.ingest.domain.accounts.reconcile import reconcile
-from services.ingest.domain.batch import Batch
+from services.ingest.domain.batch import OF_RULES, Batch
 from services.ingest.domain.catalogue import families_of
 from services.ingest.domain.records import Box, CatalogueRow
 from services.ingest.messages import family_changed
@@ -18,6 +18,7 @@ from services.ingest.repository import (
     AccountsRepository,
     BatchesRepository,
     DerivedRepository,
+    MarksRepository,
     RecordsRepository,
 )
 from services.ingest.sources.judge import repeat_finding
@@ -36,6 +37,7 @@ class Applying:
         self._records = RecordsRepository()
         self._accounts = AccountsRepository()
         self._derived = DerivedRepository()
+        self._marks = MarksRepository()
         self._decisions = AccountDecisionsRepository()
         self._deciding = Deciding(outbox)
         self._outbox = outbox
@@ -57,6 +59,8 @@ class Applying:
             await self._derived.mark_dirty(connection, batch.tenant_id, dirty)
         if batch.work == "day" or Anew.DERIVATION in batch.anew:
             await self._derived.mark_all_dirty(connection, batch.tenant_id)
+        if batch.work == OF_RULES:
+            await self._marks.put_off_all(connection, batch.tenant_id)
         total = await self._derived.dirty_count(connection, batch.tenant_id)
         await self._batches.update(connection, batch, state="applied", dirty_total=total)
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.arrivals import by_batch, changes_in, is_single, runs_of
 from services.ingest.deciding import DECISION, asked
-from services.ingest.domain.batch import Batch
+from services.ingest.domain.batch import OF_RULES, Batch
 from services.ingest.messages import progressed
 from services.ingest.repository import (
     AccountDecisionsRepository,
@@ -65,7 +65,7 @@ class IngestHandlers:
                 connection,
                 tenant_id,
                 f"rules-{version}",
-                work="rules",
+                work=OF_RULES,
                 state="complete",
                 anew=anew,
             )

@@ -4,11 +4,13 @@ from datetime import date
 from typing import Any
 
 from services.ingest.domain.accounts.decisions import Decision
-from services.ingest.domain.batch import Batch
+from services.ingest.domain.batch import OF_RULES, Batch, Step
 from services.ingest.domain.changes import LeadNews
+from services.ingest.repository import Mark
 from shared.events import (
     AccountAction,
     AccountDecided,
+    AccountDerived,
     AccountOutcome,
     AccountProfile,
     AccountProfiled,
@@ -47,39 +49,53 @@ def progressed(batch: Batch, version: int, phase: ImportPhase, **report: Any) ->
 
 
 def profiled(
-    batch: Batch, version: int, profile: AccountProfile, office_id: str | None, as_of: date
+    step: Step, version: int, profile: AccountProfile, office_id: str | None
 ) -> OutboxMessage:
     """A new or changed profile, or one whose account has another office."""
     event = AccountProfiled(
         version=version,
-        causes=(batch.batch_id,),
-        actor=batch.actor,
+        causes=(step.batch.batch_id,),
+        actor=step.batch.actor,
         office_id=office_id,
         profile=profile,
-        as_of=as_of,
+        as_of=step.as_of,
     )
-    key = f"{batch.tenant_id}|{profile.account_id}"
-    return _message(batch, event, ACCOUNTS, subject=profile.account_id, key=key)
+    key = f"{step.tenant_id}|{profile.account_id}"
+    return _message(step.batch, event, ACCOUNTS, subject=profile.account_id, key=key)
 
 
-def detected(
-    batch: Batch, version: int, news: LeadNews, account_version: int, as_of: date
-) -> OutboxMessage:
+def detected(step: Step, version: int, news: LeadNews, account_version: int) -> OutboxMessage:
     """A lead that appeared or changed, or, with a reason, one that no longer holds."""
     event = LeadDetected(
         version=version,
-        causes=(batch.batch_id,),
-        actor=batch.actor,
+        causes=(step.batch.batch_id,),
+        actor=step.batch.actor,
         office_id=news.office_id,
         lead=news.facts,
         account_version=account_version,
-        as_of=as_of,
+        derived_by=step.derived_by,
+        as_of=step.as_of,
         state="withdrawn" if news.withdrawn_because else "open",
         reason=news.withdrawn_because,
-        batch_id=batch.batch_id,
+        batch_id=step.batch.batch_id,
     )
-    key = f"{batch.tenant_id}|{news.facts.account_id}"
-    return _message(batch, event, LEADS_DETECTED, subject=news.facts.lead_id, key=key)
+    key = f"{step.tenant_id}|{news.facts.account_id}"
+    return _message(step.batch, event, LEADS_DETECTED, subject=news.facts.lead_id, key=key)
+
+
+def derived(step: Step, mark: Mark) -> OutboxMessage:
+    """What was told of an account's leads goes with the newest profile and rules, too."""
+    event = AccountDerived(
+        version=mark.version,
+        causes=(step.batch.batch_id,),
+        actor=step.batch.actor,
+        account_id=mark.account_id,
+        account_version=mark.account_version,
+        derived_by=step.derived_by,
+        cause="rules" if step.batch.work == OF_RULES else "account",
+    )
+    key = f"{step.tenant_id}|{mark.account_id}"
+    return _message(step.batch, event, LEADS_DETECTED, subject=mark.account_id, key=key)
 
 
 def family_changed(

@@ -40,19 +40,19 @@ def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
 
 
-tenants = Table(
+def _table(name: str, *columns: Column[Any] | Index) -> Table:
+    return Table(name, metadata, _key("tenant_id"), *columns)
+
+
+tenants = _table(
     "tenants",
-    metadata,
-    _key("tenant_id"),
     Column("as_of", Date, nullable=False),
     Column("last_batch_no", BigInteger, nullable=False),
     Column("day_version", BigInteger, nullable=False),
 )
 
-batches = Table(
+batches = _table(
     "batches",
-    metadata,
-    _key("tenant_id"),
     _key("batch_no", BigInteger),
     Column("batch_id", Text, nullable=False),
     Column("work", Text, nullable=False, comment="import, change, day, rules or decision"),
@@ -69,10 +69,8 @@ batches = Table(
     Index("batches_by_id", "tenant_id", "batch_id", unique=True),
 )
 
-record_versions = Table(
+record_versions = _table(
     "record_versions",
-    metadata,
-    _key("tenant_id"),
     _key("batch_no", BigInteger),
     _key("part", Integer),
     _key("row_no", BigInteger),
@@ -93,10 +91,8 @@ record_versions = Table(
     Column("received_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
 )
 
-findings = Table(
+findings = _table(
     "findings",
-    metadata,
-    _key("tenant_id"),
     _key("batch_no", BigInteger),
     _key("part", Integer),
     _key("row_no", BigInteger),
@@ -104,10 +100,8 @@ findings = Table(
     Column("finding", JSONB, nullable=False),
 )
 
-records = Table(
+records = _table(
     "records",
-    metadata,
-    _key("tenant_id"),
     _key("kind"),
     _key("source"),
     _key("record_id"),
@@ -132,10 +126,8 @@ records = Table(
     Index("records_by_name", "tenant_id", "account_name", "territory_id"),
 )
 
-directory = Table(
+directory = _table(
     "directory",
-    metadata,
-    _key("tenant_id"),
     _key("subject"),
     _key("name"),
     Column(
@@ -146,54 +138,40 @@ directory = Table(
     ),
 )
 
-account_decisions = Table(
+account_decisions = _table(
     "account_decisions",
-    metadata,
-    _key("tenant_id"),
     _key("number", BigInteger),
     Column("command_id", Text, nullable=False),
     Column("state", Text, nullable=False, comment="asked, made, undone or refused"),
     Column("decision", JSONB, nullable=False, comment="who, when, what, why; nothing is deleted"),
 )
 
-account_territories = Table(
+account_territories = _table(
     "account_territories",
-    metadata,
-    _key("tenant_id"),
     _key("territory_id"),
     _key("account_id"),
 )
 
-account_totals = Table(
+account_totals = _table(
     "account_totals",
-    metadata,
-    _key("tenant_id"),
     _key("account_id"),
     Column("closed_count", BigInteger, nullable=False),
     Column("closed_sum", Numeric, nullable=False),
 )
 
-dirty_accounts = Table(
-    "dirty_accounts",
-    metadata,
-    _key("tenant_id"),
-    _key("account_id"),
-)
+dirty_accounts = _table("dirty_accounts", _key("account_id"))
+unmarked_accounts = _table("unmarked_accounts", _key("account_id"))
 
-profiles = Table(
+profiles = _table(
     "profiles",
-    metadata,
-    _key("tenant_id"),
     _key("account_id"),
     Column("version", BigInteger, nullable=False),
     Column("profile", JSONB, nullable=False),
     Column("office_id", Text, comment="null: there are no offices"),
 )
 
-leads = Table(
+leads = _table(
     "leads",
-    metadata,
-    _key("tenant_id"),
     _key("lead_id"),
     Column("account_id", Text, nullable=False),
     Column("box_id", Text, nullable=False),
@@ -201,13 +179,21 @@ leads = Table(
     Column("version", BigInteger, nullable=False),
     Column("lead", JSONB, nullable=False),
     Column("office_id", Text, comment="null: there are no offices"),
+    Column("account_version", BigInteger, comment="the profile with which it was told"),
+    Column("derived_by", Text, comment="the digest of the rules by which it was told"),
     Index("leads_by_account", "tenant_id", "account_id"),
 )
 
-catalogue = Table(
+markers = _table(
+    "markers",
+    _key("account_id"),
+    Column("version", BigInteger, nullable=False),
+    Column("account_version", BigInteger, nullable=False),
+    Column("derived_by", Text, nullable=False),
+)
+
+catalogue = _table(
     "catalogue",
-    metadata,
-    _key("tenant_id"),
     _key("family"),
     Column("version", BigInteger, nullable=False),
     Column("entries", JSONB, nullable=False),

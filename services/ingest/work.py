@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.applying import Applying
 from services.ingest.deciding import Deciding
-from services.ingest.deriving import Deriving, StepSize
-from services.ingest.domain.batch import Batch
+from services.ingest.deriving import Deriving
+from services.ingest.domain.batch import OF_RULES, Batch, Step, StepSize
 from services.ingest.messages import day_derived, progressed
 from services.ingest.noting import note_contradictions
-from services.ingest.repository import BatchesRepository, DerivedRepository
+from services.ingest.repository import BatchesRepository, DerivedRepository, MarksRepository
 from services.ingest.settings import IngestSettings
 from services.ingest.turns import Turns
 from shared import clock
@@ -23,6 +23,7 @@ from shared.messaging.outbox import Outbox
 from shared.ops.composition import Base
 from shared.ops.logs import get_logger
 from shared.ops.ticks import run_ticks
+from shared.rules.influence import Anew
 
 _log = get_logger(__name__)
 _NOT_WHOLE = "fewer or more rows came than were announced; nothing was removed"
@@ -39,10 +40,12 @@ class IngestWork:
         self._outbox: Outbox = base.outbox
         self._batches = BatchesRepository()
         self._derived = DerivedRepository()
+        self._marks = MarksRepository()
         self._applying = Applying(base.outbox)
         self._deciding = Deciding(base.outbox)
         self._deriving = Deriving(base.outbox)
         self._turns = Turns()
+        self._caught_up: set[str] = set()
 
     async def run(self) -> None:
         """Steps until cancelled; sleeps when there is nothing to do."""
@@ -60,6 +63,8 @@ class IngestWork:
         for tenant_id, day in days.items():
             if self._is_new(day, today):
                 await self._try(tenant_id, partial(self._begin_day, today=today))
+        for tenant_id in sorted(days.keys() - self._caught_up):
+            await self._try(tenant_id, self._catch_up)
         return any([await self._try(each, self._step, self._give_up) for each in tenants])
 
     async def _try(
@@ -121,23 +126,35 @@ class IngestWork:
         )
         _log.info("a new day begins", tenant=tenant_id, as_of=str(today))
 
+    async def _catch_up(self, connection: AsyncConnection, tenant_id: str) -> None:
+        """Derives anew, once, what was told by rules that an earlier release read otherwise."""
+        await self._batches.lock_tenant(connection, tenant_id)
+        derived_by = (await self._rules.in_force(connection, {tenant_id}))[tenant_id].derived_by
+        if await self._marks.behind(connection, tenant_id, derived_by):
+            unit, anew = f"release-{derived_by}-{clock.now_us()}", {Anew.DERIVATION}
+            await self._batches.open_batch(
+                connection, tenant_id, unit, work=OF_RULES, state="complete", anew=anew
+            )
+        self._caught_up.add(tenant_id)
+
     async def _step(self, connection: AsyncConnection, tenant_id: str) -> None:
         await self._batches.lock_tenant(connection, tenant_id)
         batch = await self._batches.next_work(connection, tenant_id)
         if batch is None:
             return
-        rules = (await self._rules.in_force(connection, {tenant_id}))[tenant_id].rules
+        rules = (await self._rules.in_force(connection, {tenant_id}))[tenant_id]
         if batch.state == "complete":
-            await self._applying.apply(connection, batch, rules)
+            await self._applying.apply(connection, batch, rules.rules)
             await self._tell(connection, batch, ImportPhase.APPLYING)
             return
         as_of = await self._batches.day(connection, tenant_id)
-        step = StepSize(self._settings.accounts_per_step, self._settings.rows_per_step)
-        if await self._deriving.derive(connection, batch, rules, as_of, step):
+        size = StepSize(self._settings.accounts_per_step, self._settings.rows_per_step)
+        step = Step(batch, rules.rules, rules.derived_by, as_of, size)
+        if await self._deriving.derive(connection, step):
             await self._tell(connection, batch, ImportPhase.DERIVING)
-        else:
+        elif not await self._deriving.mark_rest(connection, step):
             if batch.work == "import":
-                await note_contradictions(connection, batch, rules, as_of)
+                await note_contradictions(connection, batch, rules.rules, as_of)
             await self._finish(connection, batch, as_of)
 
     async def _finish(self, connection: AsyncConnection, batch: Batch, as_of: date) -> None:

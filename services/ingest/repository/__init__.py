@@ -4,6 +4,7 @@ from services.ingest.repository.account_decisions import AccountDecisionsReposit
 from services.ingest.repository.accounts import AccountsRepository
 from services.ingest.repository.batches import BatchesRepository
 from services.ingest.repository.derived import DerivedRepository
+from services.ingest.repository.marks import Mark, MarksRepository
 from services.ingest.repository.records import RecordsRepository
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "AccountsRepository",
     "BatchesRepository",
     "DerivedRepository",
+    "Mark",
+    "MarksRepository",
     "RecordsRepository",
 ]

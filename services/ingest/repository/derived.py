@@ -128,8 +128,11 @@ class DerivedRepository:
         connection: AsyncConnection,
         tenant_id: str,
         leads: Sequence[tuple[int, LeadNews]],
+        versions: Mapping[str, int],
+        *,
+        derived_by: str,
     ) -> None:
-        """Stores what is told of leads, with its version."""
+        """Stores what is told of leads, with its version, by which profiles and rules."""
         rows = [
             {
                 "tenant_id": tenant_id,
@@ -140,6 +143,8 @@ class DerivedRepository:
                 "version": version,
                 "lead": news.facts.model_dump_json().encode(),
                 "office_id": news.office_id,
+                "account_version": versions.get(news.facts.account_id),
+                "derived_by": derived_by,
             }
             for version, news in leads
         ]

@@ -242,6 +242,51 @@ WHERE tenant_id = :tenant AND account_id IN (
     SELECT account_id FROM counted WHERE with_it - rows < CAST(:rows AS bigint))
 RETURNING account_id
 
+-- name: mark_accounts
+-- Accounts with open leads that were told with another profile or by other rules, and not marked since.
+-- A mark is newer than each lead that it is about. Whether there is one or not, they wait no longer.
+WITH settled AS (
+    DELETE FROM ingest.unmarked_accounts
+    WHERE tenant_id = :tenant AND account_id = ANY(CAST(:accounts AS text[])))
+INSERT INTO ingest.markers AS held (tenant_id, account_id, version, account_version, derived_by)
+SELECT p.tenant_id, p.account_id,
+       greatest(CAST(:now AS bigint), max(l.version) + 1, coalesce(max(m.version), 0) + 1),
+       p.version, CAST(:derived_by AS text)
+FROM ingest.profiles p
+JOIN ingest.leads l ON l.tenant_id = p.tenant_id AND l.account_id = p.account_id
+LEFT JOIN ingest.markers m ON m.tenant_id = p.tenant_id AND m.account_id = p.account_id
+WHERE p.tenant_id = :tenant AND p.account_id = ANY(CAST(:accounts AS text[])) AND l.state = 'open'
+  AND (l.account_version, l.derived_by) IS DISTINCT FROM (p.version, CAST(:derived_by AS text))
+  AND (m.account_version, m.derived_by, m.version > l.version)
+      IS DISTINCT FROM (p.version, CAST(:derived_by AS text), true)
+GROUP BY p.tenant_id, p.account_id, p.version
+ORDER BY p.account_id
+ON CONFLICT (tenant_id, account_id) DO UPDATE SET version = excluded.version,
+    account_version = excluded.account_version, derived_by = excluded.derived_by
+RETURNING account_id, version, account_version
+
+-- name: put_off_all
+INSERT INTO ingest.unmarked_accounts (tenant_id, account_id)
+SELECT DISTINCT tenant_id, account_id FROM ingest.leads
+WHERE tenant_id = :tenant AND state = 'open' ORDER BY account_id
+ON CONFLICT (tenant_id, account_id) DO NOTHING
+
+-- name: behind
+-- Whether there are open leads that were last told, or marked, by other rules, and no new rules wait.
+SELECT EXISTS (
+    SELECT FROM ingest.leads l
+    LEFT JOIN ingest.markers m ON m.tenant_id = l.tenant_id AND m.account_id = l.account_id
+    WHERE l.tenant_id = :tenant AND l.state = 'open'
+      AND CASE WHEN m.version > l.version THEN m.derived_by ELSE l.derived_by END
+          IS DISTINCT FROM CAST(:derived_by AS text))
+  AND NOT EXISTS (
+    SELECT FROM ingest.batches
+    WHERE tenant_id = :tenant AND work = 'rules' AND state IN ('complete', 'applied'))
+
+-- name: unmarked
+SELECT account_id FROM ingest.unmarked_accounts
+WHERE tenant_id = :tenant ORDER BY account_id LIMIT :limit
+
 -- name: open_leads
 SELECT count(*) FROM ingest.leads WHERE tenant_id = :tenant AND state = 'open'
 

@@ -34,3 +34,10 @@ async def neighbour(owner: AsyncEngine, ingest_url: str) -> AsyncIterator[Upstre
     """A second tenant."""
     async with new_upstream(owner, ingest_url) as made:
         yield made
+
+
+@pytest.fixture
+async def small_steps(owner: AsyncEngine, ingest_url: str) -> AsyncIterator[Upstream]:
+    """A tenant whose steps read three rows, beyond one account, and tell six leads."""
+    async with new_upstream(owner, ingest_url, rows_per_step=3) as made:
+        yield made

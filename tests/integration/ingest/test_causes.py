@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from shared.events import (
+    AccountDerived,
     AccountProfiled,
     CatalogueFamilyChanged,
     DayDerived,
@@ -82,7 +83,9 @@ async def test_new_rules_derive_everything_anew(upstream: Upstream) -> None:
     assert {(e.state, e.reason) for e in leads} == {
         ("withdrawn", f"its rule does not hold on {AS_OF}")
     }
-    assert len(told) == len(leads)
+    marked = {e.account_id for e in of_type(told, AccountDerived)}
+    assert len(told) == len(leads) + len(marked)
+    assert marked == {e.lead.account_id for e in leads}
     await upstream.apply_rules(rules)
     assert await upstream.settle() == []
 

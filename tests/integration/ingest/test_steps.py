@@ -1,12 +1,9 @@
 """Work is taken in steps of a bounded size; a kill between or in them loses and repeats nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-
-import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.events import AccountProfiled, DayDerived, LeadDetected
 from shared.messaging.codec import Received
@@ -18,7 +15,6 @@ from tests.integration.ingest.upstream import (
     a_deal_row,
     a_project_row,
     a_service_row,
-    new_upstream,
     tables,
 )
 from tests.support.builders import AS_OF, days_ago
@@ -49,13 +45,6 @@ EXPORT = tables(
     [a_project_row(1, account_name="Acme Logistics", updated=str(days_ago(360)))],
     [a_service_row()],
 )
-
-
-@pytest.fixture
-async def small_steps(owner: AsyncEngine, ingest_url: str) -> AsyncIterator[Upstream]:
-    """A tenant whose steps read three rows, beyond one account, and tell six leads."""
-    async with new_upstream(owner, ingest_url, rows_per_step=3) as made:
-        yield made
 
 
 def told(messages: Sequence[Received]) -> list[tuple[str, Any]]:
