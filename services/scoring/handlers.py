@@ -10,15 +10,17 @@ from services.scoring.domain.changes import differs
 from services.scoring.domain.episodes import EpisodeState, next_episode
 from services.scoring.domain.outlook.assemble import with_outlook
 from services.scoring.domain.score import score_lead
-from services.scoring.repository import Key, ScoreInputs, ScoringRepository
+from services.scoring.inputs import ScoreInputs
+from services.scoring.markers import save_markers
+from services.scoring.repository import Key, ScoringRepository
 from services.scoring.rescoring import RescoringQueue
 from shared.db.rules_store import RulesInForce
-from shared.events import AccountProfiled, DayDerived, LeadDetected, LeadScored
+from shared.events import AccountDerived, AccountProfiled, DayDerived, LeadDetected, LeadScored
 from shared.messaging.codec import OutboxMessage, Received, encode
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
 from shared.ops.tracing import next_traceparent
-from shared.rules.influence import Anew
+from shared.rules.influence import OF_INGEST, Anew
 from shared.rules.model import Rules
 from shared.topics import LEADS_SCORED
 
@@ -38,7 +40,8 @@ class ScoringHandlers:
         """New profiles: rescores the leads of the accounts that changed, or queues them if too many."""
         newest = _newest(batch, AccountProfiled, lambda event: event.profile.account_id)
         await self._repository.rules.hold(connection, _tenants(batch))
-        queued = await self._queue.add_accounts(connection, newest, "account", above=self._at_once)
+        causes = dict.fromkeys(newest, "account")
+        queued = await self._queue.add_accounts(connection, causes, above=self._at_once)
         await self._repository.lock_accounts(connection, newest)
         changed = await self._repository.save_profiles(connection, newest)
         # Leads that came while we waited for the locks are not in the queue.
@@ -46,27 +49,43 @@ class ScoringHandlers:
         await self.score(connection, set(leads) - queued, trigger="account")
 
     async def on_detected(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New lead facts: scores them. A derived day: queues the tenant's leads for rescoring."""
+        """New lead facts and derived accounts: scores them. A derived day: queues the tenant's leads."""
         newest = _newest(batch, LeadDetected, lambda event: event.lead.lead_id)
         accounts = {
             (key[0], message.event.lead.account_id)
             for key, message in newest.items()
             if isinstance(message.event, LeadDetected)
         }
+        markers = _markers(batch)
         # A day waits for whoever judges by the one before: it then queues their leads too.
         days = any(isinstance(message.event, DayDerived) for message in batch)
         await self._repository.rules.hold(connection, _tenants(batch), alone=days)
         # As a rescoring does: the queue first, then the accounts.
         await self._move_days(connection, batch)
-        await self._repository.lock_accounts(connection, accounts)
+        causes = {key: marker.cause for key, marker in markers.items()}
+        queued = await self._queue.add_accounts(connection, causes, above=self._at_once)
+        await self._repository.lock_accounts(connection, accounts | markers.keys())
         changed = await self._repository.save_leads(connection, newest)
+        marked = await save_markers(connection, markers)
         await self.score(connection, changed, trigger="lead")
+        for cause in sorted(marked):
+            leads = await self._repository.leads_of_accounts(connection, marked[cause])
+            await self.score(connection, set(leads) - queued - set(changed), trigger=cause)
 
     async def on_rules(self, connection: AsyncConnection, batch: Sequence[Received]) -> None:
-        """New rules: queues the tenant's leads for rescoring, if scores follow from what changed."""
+        """New rules: queues the tenant's leads for rescoring, if scores follow from what changed.
+
+        Those that ingest has told by the new rules already were left for them.
+        """
         changes = await self._repository.rules.save(connection, batch)
         tenants = [tenant for tenant, change in changes.items() if Anew.SCORES in change.anew]
         await self._queue.add_tenants(connection, tenants, "rules")
+        told = {
+            tenant: change.after.derived_by
+            for tenant, change in changes.items()
+            if tenant not in tenants and change.anew & OF_INGEST
+        }
+        await self._queue.add_told(connection, told, "rules")
 
     async def rescore_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> int:
         """Rescores up to `limit` queued leads of a tenant. Returns how many were taken."""
@@ -82,11 +101,15 @@ class ScoringHandlers:
     async def score(
         self, connection: AsyncConnection, leads: Collection[Key], *, trigger: str
     ) -> None:
-        """Scores leads whose inputs are complete; stores and emits what differs from the last score."""
+        """Scores leads whose inputs are complete; stores and emits what differs from the last score.
+
+        What is missing of the others scores them when it comes: facts, a profile, rules or a marker.
+        """
         if not leads:
             return
-        inputs = await self._repository.inputs(connection, leads)
-        rules = await self._repository.rules.in_force(connection, {i.tenant_id for i in inputs})
+        rules = await self._repository.rules.in_force(connection, {tenant for tenant, _ in leads})
+        derived_by = {tenant: in_force.derived_by for tenant, in_force in rules.items()}
+        inputs = await self._repository.inputs(connection, leads, derived_by)
         scored = [
             (item, event, cause_of(trigger, item.previous, event))
             for item in inputs
@@ -109,7 +132,9 @@ def _tenants(batch: Sequence[Received]) -> set[str]:
 
 
 def _newest(
-    batch: Sequence[Received], kind: type[AccountProfiled | LeadDetected], subject: object
+    batch: Sequence[Received],
+    kind: type[AccountProfiled | LeadDetected | AccountDerived],
+    subject: object,
 ) -> Mapping[Key, Received]:
     """Of each aggregate the message with the highest version; the order within a batch is no guarantee."""
     newest: dict[Key, Received] = {}
@@ -120,6 +145,12 @@ def _newest(
             if held is None or held.envelope.version < message.envelope.version:
                 newest[key] = message
     return newest
+
+
+def _markers(batch: Sequence[Received]) -> dict[Key, AccountDerived]:
+    """Of each account the newest marker."""
+    newest = _newest(batch, AccountDerived, lambda event: event.account_id)
+    return {key: m.event for key, m in newest.items() if isinstance(m.event, AccountDerived)}
 
 
 def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:

@@ -1,9 +1,11 @@
 -- name: inputs
--- Leads with everything their next score follows from, where the profile is there and new enough;
--- a lead of an account that was merged waits for its move to the one that took it in.
+-- Leads with everything their next score follows from, where the profile is there and new enough; the
+-- caller judges whether it belongs together (domain/wholeness.py). A lead of an account that was merged
+-- waits for its move to the one that took it in.
 SELECT l.tenant_id, l.event AS lead, l.event_id AS lead_event_id, l.traceparent,
        a.version AS account_version, a.event_id AS account_event_id, a.profile,
-       a.as_of AS account_as_of, d.as_of AS tenant_as_of, d.version AS day_version, e.event AS previous
+       a.as_of AS account_as_of, a.marker_version, a.marker_profile, a.marker_rules,
+       d.as_of AS tenant_as_of, d.version AS day_version, e.event AS previous
 FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS wanted(tenant_id, lead_id)
 JOIN scoring.leads l USING (tenant_id, lead_id)
 JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
@@ -27,11 +29,33 @@ WHERE tenant_id = ANY(CAST(:tenants AS text[])) AND event ->> 'state' = 'open'
 ORDER BY tenant_id, lead_id
 ON CONFLICT (tenant_id, lead_id) DO UPDATE SET cause = excluded.cause
 
+-- name: queue_told
+-- The open leads of these tenants of which ingest has told, or whose account it has marked, by these rules.
+INSERT INTO scoring.rescoring (tenant_id, lead_id, cause)
+SELECT l.tenant_id, l.lead_id, CAST(:cause AS text)
+FROM unnest(CAST(:tenants AS text[]), CAST(:rules AS text[])) AS wanted(tenant_id, rules)
+JOIN scoring.leads l USING (tenant_id)
+JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+WHERE l.event ->> 'state' = 'open' AND wanted.rules IN (l.event ->> 'derived_by', a.marker_rules)
+ORDER BY l.tenant_id, l.lead_id
+ON CONFLICT (tenant_id, lead_id) DO UPDATE SET cause = excluded.cause
+
+-- name: save_markers
+UPDATE scoring.accounts held SET marker_version = marker.version,
+    marker_profile = marker.profile, marker_rules = marker.rules
+FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS text[]), CAST(:versions AS bigint[]),
+            CAST(:profiles AS bigint[]), CAST(:rules AS text[]))
+     AS marker(tenant_id, account_id, version, profile, rules)
+WHERE held.tenant_id = marker.tenant_id AND held.account_id = marker.account_id
+  AND coalesce(held.marker_version, 0) < marker.version
+RETURNING held.tenant_id, held.account_id
+
 -- name: queue_accounts
 -- All leads of these accounts. A row that is there is locked, so that nobody takes it before we commit.
 INSERT INTO scoring.rescoring (tenant_id, lead_id, cause)
-SELECT l.tenant_id, l.lead_id, CAST(:cause AS text)
-FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS text[])) AS wanted(tenant_id, account_id)
+SELECT l.tenant_id, l.lead_id, wanted.cause
+FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS text[]), CAST(:causes AS text[]))
+     AS wanted(tenant_id, account_id, cause)
 JOIN scoring.leads l USING (tenant_id, account_id)
 ORDER BY l.tenant_id, l.lead_id
 ON CONFLICT (tenant_id, lead_id) DO UPDATE SET cause = excluded.cause

@@ -1,7 +1,6 @@
 """The SQL of scoring. Locks and writes go in key order, so that two batches cannot deadlock."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,31 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import tables as t
 from services.scoring.domain.causes import Cause, Change, PastScore
+from services.scoring.inputs import ScoreInputs, belong_together, inputs_of
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.db.rules_store import RulesStore
-from shared.events import AccountProfile, AccountProfiled, LeadDetected, LeadScored, Priority
+from shared.events import AccountProfiled, LeadDetected, LeadScored, Priority
 from shared.messaging.codec import Received
 
 Key = tuple[str, str]
 """(tenant id, account id) or (tenant id, lead id)."""
-
-
-@dataclass(frozen=True)
-class ScoreInputs:
-    """Everything that a lead's next score follows from."""
-
-    tenant_id: str
-    lead: LeadDetected
-    lead_event_id: str
-    traceparent: str | None
-    account_version: int
-    account_event_id: str
-    profile: AccountProfile
-    account_as_of: date
-    tenant_as_of: date | None
-    day_version: int
-    previous: LeadScored | None
 
 
 _SQL = load_queries(__file__)
@@ -130,14 +113,18 @@ class ScoringRepository:
         return [(row.tenant_id, row.lead_id) for row in await connection.execute(statement)]
 
     async def inputs(
-        self, connection: AsyncConnection, leads: Collection[Key]
+        self, connection: AsyncConnection, leads: Collection[Key], rules: Mapping[str, str]
     ) -> list[ScoreInputs]:
-        """The inputs of those leads whose account's profile is there and new enough, in key order."""
+        """The inputs of those leads whose facts, profile and rules belong together, in key order.
+
+        `rules`: the digest of what ingest derives by, of each tenant.
+        """
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
         await connection.execute(_SQL["lock_leads"], parameters)
         result = await connection.execute(_SQL["inputs"], parameters)
-        return [_inputs(row) for row in result.mappings()]
+        rows = result.mappings()
+        return [inputs_of(row) for row in rows if belong_together(row, rules[row["tenant_id"]])]
 
     async def save_scores(
         self, connection: AsyncConnection, scored: Sequence[tuple[ScoreInputs, LeadScored, Cause]]
@@ -213,22 +200,6 @@ class ScoringRepository:
     async def waiting_leads(self, connection: AsyncConnection) -> int:
         """Leads whose profile is not there yet; asked with the metrics' role."""
         return int(await connection.scalar(_SQL["waiting_leads"]) or 0)
-
-
-def _inputs(row: Mapping[Any, Any]) -> ScoreInputs:
-    return ScoreInputs(
-        tenant_id=row["tenant_id"],
-        lead=LeadDetected.model_validate(row["lead"]),
-        lead_event_id=row["lead_event_id"],
-        traceparent=row["traceparent"],
-        account_version=row["account_version"],
-        account_event_id=row["account_event_id"],
-        profile=AccountProfile.model_validate(row["profile"]),
-        account_as_of=row["account_as_of"],
-        tenant_as_of=row["tenant_as_of"],
-        day_version=row["day_version"] or 0,
-        previous=None if row["previous"] is None else LeadScored.model_validate(row["previous"]),
-    )
 
 
 def _past_score(row: Mapping[Any, Any]) -> PastScore:

@@ -3,7 +3,7 @@
 Whoever queues does so before it locks accounts, as whoever takes from the queue does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,18 +25,30 @@ class RescoringQueue:
         parameters = {"tenants": sorted(tenants), "cause": cause}
         await connection.execute(_SQL["queue_tenants"], parameters)
 
+    async def add_told(
+        self, connection: AsyncConnection, rules: Mapping[str, str], cause: str
+    ) -> None:
+        """Queues, of each tenant, the open leads that go with the rules of this digest."""
+        parameters = {"tenants": list(rules), "rules": list(rules.values()), "cause": cause}
+        await connection.execute(_SQL["queue_told"], parameters)
+
     async def add_accounts(
-        self, connection: AsyncConnection, accounts: Collection[Key], cause: str, *, above: int
+        self, connection: AsyncConnection, causes: Mapping[Key, str], *, above: int
     ) -> set[Key]:
-        """Queues the leads of these accounts if there are more than `above`. Returns those queued."""
-        wanted = sorted(accounts)
+        """Queues the leads of accounts, each for its cause, if there are more than `above`.
+
+        Returns those queued. One statement for all causes: its locks go in the order of the key.
+        """
+        if not causes:
+            return set()
+        wanted = sorted(causes)
         parameters = {
             "tenants": [tenant for tenant, _ in wanted],
             "accounts": [account for _, account in wanted],
-            "cause": cause,
         }
         if (await connection.scalar(_SQL["count_leads"], parameters) or 0) <= above:
             return set()
+        parameters["causes"] = [causes[key] for key in wanted]
         queued = await connection.execute(_SQL["queue_accounts"], parameters)
         return {(row.tenant_id, row.lead_id) for row in queued}
 

@@ -6,7 +6,7 @@ from shared.topics import ACCOUNTS, LEADS_DETECTED, RULES
 
 
 def subscribe_all(base: Base, handlers: ScoringHandlers) -> None:
-    """Profiles, lead facts and days, rules."""
+    """Profiles, lead facts, derived accounts and days, rules."""
     base.consume(ACCOUNTS, handlers.on_accounts)
     base.consume(LEADS_DETECTED, handlers.on_detected)
     base.consume(RULES, handlers.on_rules)

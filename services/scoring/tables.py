@@ -24,6 +24,9 @@ accounts = Table(
     Column("event_id", Text),
     Column("as_of", Date),
     Column("profile", JSONB),
+    Column("marker_version", BigInteger, comment="null until a marker has come"),
+    Column("marker_profile", BigInteger, comment="the profile the leads' facts go with"),
+    Column("marker_rules", Text, comment="the digest of the rules they go with"),
 )
 
 leads = Table(

@@ -15,6 +15,7 @@ from services.scoring.settings import ScoringSettings
 from services.scoring.tables import SCHEMA, metadata
 from services.scoring.tick import RescoringTick
 from shared.events import (
+    AccountDerived,
     AccountProfiled,
     DayDerived,
     Event,
@@ -25,6 +26,7 @@ from shared.events import (
 )
 from shared.messaging.codec import Received
 from shared.ops.composition import Base
+from shared.rules.influence import derived_by
 from shared.rules.load import rules_version
 from shared.rules.model import Rules
 from shared.settings import load_settings
@@ -68,16 +70,31 @@ def detected(
     *,
     as_of: date = AS_OF,
     because: str | None = None,
+    by: Rules | None = None,
     **changes: Any,
 ) -> LeadDetected:
-    """Lead facts as ingest tells of them; with `because` a withdrawal."""
+    """Lead facts as ingest tells of them, derived by rules; with `because` a withdrawal."""
     return LeadDetected(
         version=version,
         lead=a_lead(lead_id=lead_id, **changes),
         account_version=account_version,
+        derived_by=derived_by(by) if by else None,
         as_of=as_of,
         state="withdrawn" if because else "open",
         reason=because,
+    )
+
+
+def marker(
+    version: int, by: Rules, profile: int = 1, account: str = "account-1", cause: str = "rules"
+) -> AccountDerived:
+    """Ingest has derived an account by rules, and told all that is new of its leads."""
+    return AccountDerived(
+        version=version,
+        account_id=account,
+        account_version=profile,
+        derived_by=derived_by(by),
+        cause=cause,
     )
 
 
@@ -103,6 +120,8 @@ class Scoring:
             return received(event, self.tenant, event.profile.account_id, ACCOUNTS)
         if isinstance(event, LeadDetected):
             return received(event, self.tenant, event.lead.lead_id, LEADS_DETECTED)
+        if isinstance(event, AccountDerived):
+            return received(event, self.tenant, event.account_id, LEADS_DETECTED)
         return received(event, self.tenant, self.tenant, LEADS_DETECTED)
 
     async def take(self, connection: AsyncConnection, *events: Event) -> None:

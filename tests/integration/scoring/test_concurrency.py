@@ -1,12 +1,13 @@
 """Two transactions on the two inputs of a score end with the newest of both, and never deadlock."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.repository import Key, ScoreInputs, ScoringRepository
+from services.scoring.inputs import ScoreInputs
+from services.scoring.repository import Key, ScoringRepository
 from shared.events import DayDerived, Event
 from shared.rules.load import default_rules
 from tests.integration.scoring.bench import ACTIVE, OLD_BOX, Scoring, detected, profiled
@@ -56,11 +57,11 @@ class SlowRepository(ScoringRepository):
         self.asked, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def inputs(
-        self, connection: AsyncConnection, leads: Collection[Key]
+        self, connection: AsyncConnection, leads: Collection[Key], rules: Mapping[str, str]
     ) -> list[ScoreInputs]:
         self.asked.set()
         await self.go_on.wait()
-        return await super().inputs(connection, leads)
+        return await super().inputs(connection, leads, rules)
 
 
 async def test_a_lead_that_leaves_while_its_old_account_changes_stays_with_the_new_one(

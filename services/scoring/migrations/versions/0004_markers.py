@@ -1,0 +1,16 @@
+"""The newest marker of each account: with which profile and rules the facts of its leads go."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    for column in (
+        sa.Column("marker_version", sa.BigInteger, comment="null until a marker has come"),
+        sa.Column("marker_profile", sa.BigInteger, comment="the profile the leads' facts go with"),
+        sa.Column("marker_rules", sa.Text, comment="the digest of the rules they go with"),
+    ):
+        op.add_column("accounts", column, schema="scoring")
