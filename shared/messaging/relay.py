@@ -193,6 +193,8 @@ class Relay:
                 row.topic,
                 key=row.key.encode(),
                 value=row.body,
+                # A broker refuses what lies more than an hour ahead, as the machine's clock may.
+                timestamp_ms=clock.now_us() // 1_000,
                 headers=[(name, value.encode()) for name, value in row.headers.items()],
             )
             for row in rows
