@@ -49,8 +49,9 @@ class Battery:
         before = await observe.put_aside(self._world, kind.tenants)
         run = _Run(self._world, kind, History(path, self._seed), before)
         try:
-            await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
-            await run.settle(settled_within_s)
+            async with kind.prepared(self._world):
+                await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
+                await run.settle(settled_within_s)
             await run.observe()
         finally:
             await run.close()

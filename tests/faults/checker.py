@@ -19,12 +19,15 @@ from tests.faults.history import (
     Fault,
     Input,
     Mark,
+    Merged,
+    OtherRules,
     Poison,
     PutAside,
     Taken,
     Told,
     Waiting,
 )
+from tests.faults.meanwhile import add_meanwhile
 from tests.faults.topic_rules import topic_violations
 from tests.faults.violation import Violation
 
@@ -73,6 +76,7 @@ def check(
     """The verdict on a history that has come to its end."""
     found = _Sorted(entries)
     leads = expect(found.of(Input))
+    add_meanwhile(leads, found.of(Input), found.of(Merged), found.of(OtherRules))
     taken, marks, faults = found.of(Taken), found.of(Mark), found.of(Fault)
     reached = _first_taken(taken)
     violations = [

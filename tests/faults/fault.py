@@ -2,7 +2,8 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,6 +60,15 @@ class FaultKind(ABC):
     def tenants(self) -> tuple[str, str]:
         """Two, whose boxes have the same names."""
         return f"{self.name}-a", f"{self.name}-b"
+
+    async def refusal(self) -> str | None:
+        """What is left out, and why, where this fault cannot be had; None where it can."""
+        return None
+
+    @asynccontextmanager
+    async def prepared(self, world: World) -> AsyncIterator[None]:  # noqa: ARG002 - most need nothing
+        """What must be there for all of its rounds."""
+        yield
 
     @abstractmethod
     async def inject(self, blow: Blow) -> Hit:

@@ -94,6 +94,40 @@ POINTS = (
     ),
 )
 
+UNDO_POINTS = (
+    Point(
+        *("undo decided, not applied", "ingest", "services.ingest.deciding", "Deciding"),
+        *("decide", "after"),
+    ),
+    Point(
+        *("accounts parted, leads not", "ingest", "services.ingest.repository"),
+        *("AccountsRepository", "relink", "after"),
+    ),
+    Point(
+        *("undo applied, nothing derived", "ingest", "services.ingest.deriving", "Deriving"),
+        *("derive", "before"),
+    ),
+    Point(
+        *("undo derived, not committed", "ingest", "services.ingest.deriving", "Deriving"),
+        *("derive", "after"),
+    ),
+)
+"""Reached whenever accounts are decided about; the battery arms them for an undo."""
+
+TICK_POINTS = (
+    Point(
+        *("leads taken from the queue, not scored", "scoring", "services.scoring.rescoring"),
+        *("RescoringQueue", "take", "after"),
+        with_result=True,
+    ),
+    Point(
+        *("leads scored, not committed", "scoring", "services.scoring.handlers"),
+        *("ScoringHandlers", "rescore_step", "after"),
+        with_result=True,
+    ),
+)
+"""Reached when many leads are scored anew, as after a change of the rules."""
+
 Method = Callable[..., Awaitable[Any]]
 
 
@@ -128,7 +162,7 @@ def arm(arm_file: Path, point: Point, passes: int) -> None:
 def install(service: str, arm_file: Path) -> None:
     """Wraps the points of a service in this process."""
     trigger = Trigger(arm_file)
-    for point in POINTS:
+    for point in (*POINTS, *UNDO_POINTS, *TICK_POINTS):
         if point.service in (ANY, service):
             owner = getattr(importlib.import_module(point.module), point.owner)
             setattr(owner, point.method, _watched(getattr(owner, point.method), point, trigger))

@@ -100,6 +100,18 @@ class World:
             ]
         )
 
+    def add_replicas(self, service: str, wanted: int) -> None:
+        """Has a service run in so many replicas if it runs in fewer; the next `run` starts all anew."""
+        self._runs = None
+        there = {replica.number for replica in self.keeper.of(service)}
+        self.keeper.add(
+            [
+                self._replica(service, number, launched=False, sabotage="")
+                for number in range(wanted)
+                if number not in there
+            ]
+        )
+
     def _replica(self, service: str, number: int, *, launched: bool, sabotage: str) -> Replica:
         env = service_environment(
             service,
