@@ -49,7 +49,8 @@ async def round_of(bench: Bench, singles: int, digests: int = 0) -> None:
         return sent[0] >= singles and sent[1] >= digests
 
     async with bench.sending():
-        _: bool = await wait_until(out, f"{singles} alerts and {digests} digests are sent")
+        what = f"{singles} alerts and {digests} digests are sent"
+        _: bool = await wait_until(out, what, timeout_s=120)
         await asyncio.sleep(0.3)
 
 
