@@ -49,8 +49,7 @@ async def round_of(bench: Bench, singles: int, digests: int = 0) -> None:
         return sent[0] >= singles and sent[1] >= digests
 
     async with bench.sending():
-        what = f"{singles} alerts and {digests} digests are sent"
-        _: bool = await wait_until(out, what, timeout_s=120)
+        _: bool = await wait_until(out, f"{singles} alerts and {digests} digests are sent")
         await asyncio.sleep(0.3)
 
 
