@@ -44,7 +44,7 @@ class FaultKind(ABC):
     """Boxes of each tenant that change during a round."""
     imported: ClassVar[int] = 0
     """Boxes of each tenant that come in one import at the beginning of a round."""
-    replicas: ClassVar[int] = 1
+    replicas: int = 1
     launched: ClassVar[bool] = False
     within_s: ClassVar[float] = 1.5
     """The fault is injected at a random moment within this time from the round's first input."""

@@ -73,16 +73,21 @@ POINTS = (
         *("RecommenderRepository", "save_published", "after"),
     ),
     Point(
-        *("leased, not marked", "notifier", "services.notifier.repository.queue", "DeliveryQueue"),
-        *("lease", "after", True),
+        "leased, not committed",
+        "notifier",
+        "services.notifier.repository.queue",
+        "DeliveryQueue",
+        "lease",
+        "after",
+        with_result=True,
     ),
     Point(
         *("marked as sending", "notifier", "services.notifier.dispatcher.loop", "Dispatcher"),
         *("_take", "after", True),
     ),
     Point(
-        *("bytes sent, not answered", "notifier", "httpcore._async.http11"),
-        *("AsyncHTTP11Connection", "_receive_response_headers", "before"),
+        *("bytes sent, not answered", "notifier", "aiohttp.client_reqrep", "ClientRequest"),
+        *("write_bytes", "after"),
     ),
     Point(
         *("answered, not recorded", "notifier", "services.notifier.dispatcher.recording"),
