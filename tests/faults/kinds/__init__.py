@@ -3,6 +3,7 @@
 from tests.faults.fault import FaultKind
 from tests.faults.kinds.kafka_killed import KafkaKilled
 from tests.faults.kinds.named_point import NamedPoint
+from tests.faults.kinds.network import BrokenNetwork
 from tests.faults.kinds.poison import PoisonRecords
 from tests.faults.kinds.postgres_stopped import PostgresStopped
 from tests.faults.kinds.rolling_restart import RollingRestart
@@ -13,6 +14,7 @@ FAULTS: tuple[FaultKind, ...] = (
     ServiceKilled(),
     PostgresStopped(),
     KafkaKilled(),
+    BrokenNetwork(),
     PoisonRecords(),
     NamedPoint(),
     RollingRestart(),
