@@ -93,6 +93,7 @@ class Relay:
         self._wake.set()
 
     async def _serve(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> None:
+        await self._let_go_when_silent(lock)
         next_try_s = 0.0
         while True:
             self._wake.clear()
@@ -105,6 +106,17 @@ class Relay:
             if self._stop.is_set():
                 return
             await self._idle()
+
+    async def _let_go_when_silent(self, lock: AsyncConnection) -> None:
+        """Has PostgreSQL end the session, and the locks with it, when it hears nothing from here.
+
+        It is not told when a connection dies on the way, and would keep the locks from the next holder.
+        """
+        pauses_s = self._settings.relay_poll_ms / 1_000 + self._settings.relay_publish_timeout_s
+        most_ms = int((pauses_s + 2 * _ANSWER_TIMEOUT_S) * 1_000)
+        statement = text("SELECT set_config('idle_session_timeout', :most_ms, false)")
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await lock.execute(statement, {"most_ms": str(most_ms)})
 
     async def _idle(self) -> None:
         try:
