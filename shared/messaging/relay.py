@@ -155,7 +155,8 @@ class Relay:
             f"SELECT EXISTS (SELECT FROM {self._schema}.relay_holders"
             " WHERE NOT clean AND shard = ANY(CAST(:shards AS smallint[])))"
         )
-        return bool(await lock.scalar(statement, {"shards": list(shards)}))
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            return bool(await lock.scalar(statement, {"shards": list(shards)}))
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
@@ -173,15 +174,14 @@ class Relay:
         await lock.execute(text("SELECT pg_advisory_unlock_all()"))
 
     async def _record_holder(self, lock: AsyncConnection, shard: int, *, clean: bool) -> None:
-        await lock.execute(
-            text(
-                f"INSERT INTO {self._schema}.relay_holders (tenant_id, shard, holder, clean)"
-                " VALUES ('_relay_', :shard, :holder, :clean)"
-                " ON CONFLICT (tenant_id, shard) DO UPDATE"
-                " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
-            ),
-            {"shard": shard, "holder": self.name, "clean": clean},
+        statement = text(
+            f"INSERT INTO {self._schema}.relay_holders (tenant_id, shard, holder, clean)"
+            " VALUES ('_relay_', :shard, :holder, :clean)"
+            " ON CONFLICT (tenant_id, shard) DO UPDATE"
+            " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
         )
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await lock.execute(statement, {"shard": shard, "holder": self.name, "clean": clean})
 
     async def _publish_chunk(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> int:
         """Publishes and deletes the oldest rows of the held shards; returns how many there were."""
