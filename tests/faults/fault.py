@@ -19,6 +19,8 @@ class Hit:
     target: str
     stop_s: float | None = None
     retries_per_s: float | None = None
+    channel: str = ""
+    """The channel by which the next new lead must be told; if it is none, any."""
     entries: Sequence[Entry] = ()
 
 
@@ -46,6 +48,8 @@ class FaultKind(ABC):
     """Boxes of each tenant that come in one import at the beginning of a round."""
     replicas: int = 1
     launched: ClassVar[bool] = False
+    networked: ClassVar[bool] = False
+    """Whether the services reach everything over links that can be broken."""
     within_s: ClassVar[float] = 1.5
     """The fault is injected at a random moment within this time from the round's first input."""
     bound_s: ClassVar[float] = 60.0

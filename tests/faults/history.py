@@ -43,7 +43,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Mark:
-    """A box sent when a fault had healed: its lead must be heard of within `bound_s`."""
+    """A box sent when a fault had healed: its lead must be heard of within `bound_s`.
+
+    `channel`: by which, if not by any.
+    """
 
     fault: str
     round: int
@@ -51,6 +54,7 @@ class Mark:
     lead_id: str
     healed_at: float
     bound_s: float
+    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from tests.faults.kinds.clock_jump import ClockJump
 from tests.faults.kinds.disk_full import DiskFull
 from tests.faults.kinds.kafka_killed import KafkaKilled
 from tests.faults.kinds.named_point import NamedPoint
+from tests.faults.kinds.network import BrokenNetwork
 from tests.faults.kinds.poison import PoisonRecords
 from tests.faults.kinds.postgres_stopped import PostgresStopped
 from tests.faults.kinds.rebalance_storm import RebalanceStorm
@@ -20,6 +21,7 @@ FAULTS: tuple[FaultKind, ...] = (
     PostgresStopped(),
     KafkaKilled(),
     PoisonRecords(),
+    BrokenNetwork(),
     DiskFull(),
     BadDeploy(),
     NamedPoint(),
