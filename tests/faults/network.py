@@ -12,6 +12,7 @@ from onelead.edition.kafka import Listener
 from onelead.edition.postgres import DATABASE, SUPERUSER
 from onelead.edition.service import SERVICES
 from tests.faults.proxy import NONE, Link
+from tests.support.lasting_port import lasting_port
 
 KAFKA, POSTGRES = "Kafka", "PostgreSQL"
 SINKS = ("webhook", "slack", "salesforce")
@@ -26,7 +27,7 @@ class Network:
         """`sockets`: the folder of PostgreSQL's socket."""
         self.links: dict[tuple[str, str], Link] = {}
         """By who calls and who is called."""
-        self._kafka = {service: ports.claim(0, "") for service in SERVICES}
+        self._kafka = {service: lasting_port() for service in SERVICES}
         for service, port in self._kafka.items():
             self._add(service, KAFKA, partial(asyncio.open_connection, ports.HOST, port))
             connect = partial(asyncio.open_unix_connection, str(sockets / _SOCKET))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onelead.broker import create_missing_topics
-from onelead.edition import ports
 from onelead.edition.folder import DataFolder
 from onelead.edition.kafka import Kafka
 from onelead.edition.postgres import Postgres, PostgresOptions
@@ -25,6 +24,7 @@ from tests.faults.network import Network
 from tests.faults.replicas import Keeper, Replica
 from tests.faults.sinks import notify_file, secrets, slack_webhooks
 from tests.support.delivery_world import Standins, running_standins
+from tests.support.lasting_port import lasting_port
 
 START_TIMEOUT_S = 180.0
 LAUNCHER = "tests.faults.launcher"
@@ -193,7 +193,7 @@ async def opened_world(home: Path, tenants: Sequence[str]) -> AsyncIterator[Worl
         folder.kafka,
         folder.logs / "kafka.log",
         java,
-        ports.claim(0, ""),
+        lasting_port(),
         listeners=network.listeners(),
     )
     # Durable: what is stopped at once must still have what it had committed.

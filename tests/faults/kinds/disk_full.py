@@ -8,6 +8,8 @@ from tests.faults.fault import Blow, FaultKind, Hit
 from tests.faults.small_disk import START_TIMEOUT_S, SmallDisk, may_mount
 from tests.faults.world import World
 
+_LOOKS, _LOOK_S = 10, 0.3
+
 
 class DiskFull(FaultKind):
     """Not a byte is left on it; whether the part goes on, refuses or ends is its own affair."""
@@ -50,12 +52,15 @@ class DiskFull(FaultKind):
         return Hit(disk.part.name)
 
     async def heal(self, blow: Blow) -> None:
-        """Gives the space back, and starts what has ended meanwhile."""
+        """Gives the space back, and starts the part when it has ended, or does so over what it missed."""
         disk = self._disk(blow)
         disk.free()
-        child = disk.part.child
-        if child is None or child.exit_code is not None:
-            await disk.part.start(START_TIMEOUT_S)
+        for _ in range(_LOOKS):
+            child = disk.part.child
+            if child is None or child.exit_code is not None:
+                await disk.part.start(START_TIMEOUT_S)
+                return
+            await asyncio.sleep(_LOOK_S)
 
     def _disk(self, blow: Blow) -> SmallDisk:
         return self._disks[blow.round % len(self._disks)]
