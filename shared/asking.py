@@ -64,9 +64,8 @@ def make_client(
     `keep_alive`: a kept connection may turn out closed after a request has left, which cannot be
     told from a lost answer; only a channel that may repeat itself keeps connections.
     """
-    # Their lines for each request hold the whole address, and a webhook's address is a secret.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # Its line for each request holds the whole address, and a webhook's address is a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     return httpx.AsyncClient(
         transport=CheckedTransport(policy, keep_alive=keep_alive, resolve=resolve, tls=tls),
         timeout=TIMEOUT_S,

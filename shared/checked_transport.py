@@ -191,8 +191,6 @@ def _as_httpx_errors(progress: Progress) -> Iterator[None]:
     """aiohttp's failures as httpx's: what matters is whether the request had a connection by then."""
     try:
         yield
-    except httpx.TransportError:
-        raise
     except TimeoutError as error:
         raise (httpx.ReadTimeout if progress.sending else httpx.ConnectTimeout)("no end") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:

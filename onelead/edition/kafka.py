@@ -5,7 +5,7 @@ import base64
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,9 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}
-listeners=CLIENTS://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=CLIENTS://{host}:{port}
-listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://{host}:{port},CONTROLLER://{host}:{controller_port}{listeners}
+advertised.listeners=CLIENTS://{host}:{port}{advertised}
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
 log.dirs={log_dir}
@@ -89,6 +89,18 @@ class Guard:
         return [part for user in made for part in ("--add-scram", user)]
 
 
+@dataclass(frozen=True)
+class Listener:
+    """One more way in for clients, unguarded: who comes in by it is told to come to `advertised_port`.
+
+    A broker names its own address to its clients; only so can a proxy stay between the two.
+    """
+
+    name: str
+    port: int
+    advertised_port: int
+
+
 class Kafka:
     """One broker over a data folder of its own, reachable on this machine only."""
 
@@ -103,6 +115,7 @@ class Kafka:
         *,
         properties: Mapping[str, str] | None = None,
         guard: Guard | None = None,
+        listeners: Sequence[Listener] = (),
         remember: Remember = forget,
     ) -> None:
         self.data = data
@@ -111,6 +124,7 @@ class Kafka:
         self.child: Child | None = None
         self._java = java
         self._guard = guard
+        self._listeners = listeners
         self._extra = {**(guard.properties() if guard else {}), **(properties or {})}
         self._remember = remember
 
@@ -148,9 +162,18 @@ class Kafka:
     def _properties(self, log_dir: Path) -> str:
         controller_port = ports.claim(0, "")
         ours = _PROPERTIES.format(
-            host=ports.HOST, port=self.port, controller_port=controller_port, log_dir=log_dir
+            host=ports.HOST,
+            port=self.port,
+            controller_port=controller_port,
+            log_dir=log_dir,
+            listeners=self._each(lambda one: f"{one.name}://{ports.HOST}:{one.port}"),
+            advertised=self._each(lambda one: f"{one.name}://{ports.HOST}:{one.advertised_port}"),
+            protocols=self._each(lambda one: f"{one.name}:PLAINTEXT"),
         )
         return ours + "".join(f"{name}={value}\n" for name, value in self._extra.items())
+
+    def _each(self, says: Callable[[Listener], str]) -> str:
+        return "".join(f",{says(listener)}" for listener in self._listeners)
 
     async def _format(self, timeout_s: float) -> None:
         """Formats a draft folder, renamed when complete: a killed run leaves no half format."""

@@ -146,6 +146,13 @@ deliveries = Table(
         "due_at",
         postgresql_where=text("state IN ('pending', 'retry')"),
     ),
+    # By the primary key too, but without statistics that costs no less than reading all of a tenant.
+    Index(
+        "deliveries_in_turn",
+        "tenant_id",
+        "lead_id",
+        postgresql_where=text("state IN ('pending', 'retry', 'leased', 'sending')"),
+    ),
     Index(
         "deliveries_leased",
         "tenant_id",

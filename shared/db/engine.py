@@ -12,6 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.errors import UserError
 
+ABANDONED_AFTER_S = 30.0
+"""A session that stands in a transaction and is silent for so long is ended, and its locks with it."""
+# A connection can die without the server being told (a firewall forgets it, a host is gone). By default
+# it would find out after two hours, and hold until then what the session has locked.
+_KEEPALIVE = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 _SET_TENANTS = text("SELECT set_config('app.tenants', :tenants, true)")
 
 
@@ -28,7 +37,12 @@ def make_engine(url: URL, *, application: str, pool_size: int) -> AsyncEngine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={
-            "server_settings": {"application_name": application, "jit": "off"},
+            "server_settings": {
+                "application_name": application,
+                "jit": "off",
+                "idle_in_transaction_session_timeout": f"{ABANDONED_AFTER_S * 1_000:.0f}",
+                **_KEEPALIVE,
+            },
             "timeout": 10,
             "command_timeout": 120,
             **encryption,

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 MAX_DELAY_S = 30.0
 _FIRST_DELAY_S = 0.2
 _TRANSIENT_SQLSTATE_CLASSES = ("08", "40", "53", "55", "57", "58")
+_SILENT_FOR_TOO_LONG = "25P03"
 
 
 def is_transient(error: BaseException) -> bool:
@@ -16,7 +17,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", "") or "")
         lost = error.connection_invalidated or _about_the_connection(error)
-        return lost or state[:2] in _TRANSIENT_SQLSTATE_CLASSES
+        return lost or state[:2] in _TRANSIENT_SQLSTATE_CLASSES or state == _SILENT_FOR_TOO_LONG
     return isinstance(error, OSError | TimeoutError | PoolTimeoutError | KafkaError)
 
 

@@ -93,6 +93,7 @@ class Relay:
         self._wake.set()
 
     async def _serve(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> None:
+        await self._let_go_when_silent(lock)
         next_try_s = 0.0
         while True:
             self._wake.clear()
@@ -105,6 +106,17 @@ class Relay:
             if self._stop.is_set():
                 return
             await self._idle()
+
+    async def _let_go_when_silent(self, lock: AsyncConnection) -> None:
+        """Has PostgreSQL end the session, and the locks with it, when it hears nothing from here.
+
+        It is not told when a connection dies on the way, and would keep the locks from the next holder.
+        """
+        pauses_s = self._settings.relay_poll_ms / 1_000 + self._settings.relay_publish_timeout_s
+        most_ms = int((pauses_s + 2 * _ANSWER_TIMEOUT_S) * 1_000)
+        statement = text("SELECT set_config('idle_session_timeout', :most_ms, false)")
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await lock.execute(statement, {"most_ms": str(most_ms)})
 
     async def _idle(self) -> None:
         try:
@@ -143,7 +155,8 @@ class Relay:
             f"SELECT EXISTS (SELECT FROM {self._schema}.relay_holders"
             " WHERE NOT clean AND shard = ANY(CAST(:shards AS smallint[])))"
         )
-        return bool(await lock.scalar(statement, {"shards": list(shards)}))
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            return bool(await lock.scalar(statement, {"shards": list(shards)}))
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
@@ -161,15 +174,14 @@ class Relay:
         await lock.execute(text("SELECT pg_advisory_unlock_all()"))
 
     async def _record_holder(self, lock: AsyncConnection, shard: int, *, clean: bool) -> None:
-        await lock.execute(
-            text(
-                f"INSERT INTO {self._schema}.relay_holders (tenant_id, shard, holder, clean)"
-                " VALUES ('_relay_', :shard, :holder, :clean)"
-                " ON CONFLICT (tenant_id, shard) DO UPDATE"
-                " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
-            ),
-            {"shard": shard, "holder": self.name, "clean": clean},
+        statement = text(
+            f"INSERT INTO {self._schema}.relay_holders (tenant_id, shard, holder, clean)"
+            " VALUES ('_relay_', :shard, :holder, :clean)"
+            " ON CONFLICT (tenant_id, shard) DO UPDATE"
+            " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
         )
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await lock.execute(statement, {"shard": shard, "holder": self.name, "clean": clean})
 
     async def _publish_chunk(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> int:
         """Publishes and deletes the oldest rows of the held shards; returns how many there were."""
@@ -193,6 +205,8 @@ class Relay:
                 row.topic,
                 key=row.key.encode(),
                 value=row.body,
+                # A broker refuses what lies more than an hour ahead, as the machine's clock may.
+                timestamp_ms=clock.now_us() // 1_000,
                 headers=[(name, value.encode()) for name, value in row.headers.items()],
             )
             for row in rows

@@ -17,6 +17,7 @@ from shared.messaging.relay import Relay
 from shared.ops.health import Health
 from shared.ops.health_consumer import Subscription
 from shared.ops.health_probes import Probes
+from shared.ops.one_clock import OneClock
 from shared.ops.runtime import Service, Worker
 from shared.settings import ServiceSettings
 from shared.topics import Topic
@@ -80,14 +81,15 @@ class Base:
         )
         self.health.probes |= probes.all()
         self.health.shown = probes.shown
+        one_clock = OneClock(self.database)
         return Service(
             name=self.name,
             settings=self.settings,
             health=self.health,
             broker=self.broker,
             relay=relay,
-            workers=workers,
-            before=(self._refuse_unsafe_role,),
+            workers=(*workers, one_clock.run),
+            before=(self._refuse_unsafe_role, one_clock.set),
             after=(self._close,),
         )
 

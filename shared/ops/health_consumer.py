@@ -34,6 +34,7 @@ class Subscription:
         self._ends: dict[Where, int] = {}
         self._looks_in_vain = 0
         self._turn_seen_s = 0.0
+        self._answered_s = clock.monotonic_s()
 
     @property
     def kafka(self) -> AIOKafkaConsumer | None:
@@ -73,6 +74,7 @@ class Subscription:
         except (KafkaError, OSError, TimeoutError):
             self._looks_in_vain = 0
             return
+        self._answered_s = clock.monotonic_s()
         self._ends = {(p.topic, p.partition): int(end) for p, end in ends.items()}
         self._note_waiting()
 
@@ -113,6 +115,9 @@ class Subscription:
         idle_s = clock.monotonic_s() - self.consumer.last_progress_s
         if idle_s > STALLED_AFTER_S and sum(self.lag().values()) > 0:
             return f"{self.consumer.name}: no progress for {idle_s:.0f} s although messages wait"
+        silent_s = clock.monotonic_s() - self._answered_s
+        if silent_s > STALLED_AFTER_S:
+            return f"{self.consumer.name}: no answer of the broker for {silent_s:.0f} s"
         return None
 
     def shown(self) -> dict[str, Any]:

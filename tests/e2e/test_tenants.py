@@ -31,6 +31,7 @@ SEES_ITS_OWN: dict[str, tuple[str, ...]] = {
 SEES_NOTHING: dict[str, tuple[str, ...]] = {
     "accounts review": (),
     "campaigns list": (),
+    "campaigns refused": (),
     "campaigns unsubscribe": ("eva@example.com",),
     "campaigns allow": ("eva@example.com",),
     "deliveries list": (),
@@ -57,6 +58,7 @@ REFUSES: dict[str, tuple[str, ...]] = {
     "explain": ("{lead}",),
     "notify preview": ("{lead}",),
     "notify routes": ("{lead}",),
+    "campaigns preview": ("{lead}",),
     "campaigns start": ("{lead}", "--to", "eva@example.com"),
     "campaigns stop": ("{lead}",),
     "accounts explain": ("{account}",),

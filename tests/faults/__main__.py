@@ -35,6 +35,9 @@ async def run(
     async with opened_world(folder / "home", tenants) as world:
         battery = Battery(world, folder, seed, _say)
         for kind in kinds:
+            if refusal := await kind.refusal():
+                _say(f"left out: {refusal}")
+                continue
             asked = rounds or (kind.short_rounds if short else kind.rounds)
             verdict = await battery.run(kind, asked)
             for violation in verdict.violations[:_SHOWN]:

@@ -44,13 +44,16 @@ class Battery:
         settled_within_s: float = SETTLED_WITHIN_S,
     ) -> Verdict:
         """The verdict on so many rounds; the history stays in the folder when there is a violation."""
-        await self._world.run(kind.replicas, launched=kind.launched, sabotage=sabotage)
+        await self._world.run(
+            kind.replicas, launched=kind.launched, sabotage=sabotage, networked=kind.networked
+        )
         path = self._folder / f"history-{sabotage or kind.name}.jsonl"
         before = await observe.put_aside(self._world, kind.tenants)
         run = _Run(self._world, kind, History(path, self._seed), before)
         try:
-            await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
-            await run.settle(settled_within_s)
+            async with kind.prepared(self._world):
+                await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
+                await run.settle(settled_within_s)
             await run.observe()
         finally:
             await run.close()
@@ -101,25 +104,25 @@ class _Run:
         measured = (hit.stop_s, hit.retries_per_s)
         fault = Fault(kind.name, number, hit.target, injected_at, healed_at, *measured)
         self.history.add(*hit.entries, fault)
-        return await self._heard(number, healed_at)
+        return await self._heard(number, healed_at, hit.channel)
 
     async def _pour(self, number: int, part: Sequence[Change]) -> None:
         for tenant in self._kind.tenants if self._kind.imported else ():
             await self._feed.hand_over(batch(tenant, number, self._kind.imported))
         await self._feed.pour(part, _POUR_S)
 
-    async def _heard(self, number: int, healed_at: float) -> bool:
+    async def _heard(self, number: int, healed_at: float, channel: str) -> bool:
         """Sends a new lead of each tenant; whether both were heard of in time."""
         kind, box = self._kind, f"MARK{number:04}"
         ids = [lead_id(t, box, LeadType.HARDWARE_REFRESH) for t in kind.tenants]
         await self._feed.send([marker(t, box, FIRST_MARK + number) for t in kind.tenants])
         self.history.add(
             *(
-                Mark(kind.name, number, tenant, each, healed_at, kind.bound_s)
+                Mark(kind.name, number, tenant, each, healed_at, kind.bound_s, channel)
                 for tenant, each in zip(kind.tenants, ids, strict=True)
             )
         )
-        while not self._sinks.has_heard_of(ids):
+        while not self._sinks.has_heard_of(ids, channel):
             if _now() > healed_at + kind.bound_s:
                 return False
             await asyncio.sleep(_POLL_S)

@@ -19,12 +19,15 @@ from tests.faults.history import (
     Fault,
     Input,
     Mark,
+    Merged,
+    OtherRules,
     Poison,
     PutAside,
     Taken,
     Told,
     Waiting,
 )
+from tests.faults.meanwhile import add_meanwhile
 from tests.faults.topic_rules import topic_violations
 from tests.faults.violation import Violation
 
@@ -73,6 +76,7 @@ def check(
     """The verdict on a history that has come to its end."""
     found = _Sorted(entries)
     leads = expect(found.of(Input))
+    add_meanwhile(leads, found.of(Input), found.of(Merged), found.of(OtherRules))
     taken, marks, faults = found.of(Taken), found.of(Mark), found.of(Fault)
     reached = _first_taken(taken)
     violations = [
@@ -100,27 +104,30 @@ def _most(measured: Iterable[float | None]) -> float | None:
     return max((each for each in measured if each is not None), default=None)
 
 
-def _first_taken(taken: Iterable[Taken]) -> dict[str, float]:
-    first: dict[str, float] = {}
+def _first_taken(taken: Iterable[Taken]) -> dict[tuple[str, str], float]:
+    """When a lead was first heard of, by each channel and (no channel) by any."""
+    first: dict[tuple[str, str], float] = {}
     for each in taken:
-        first[each.lead_id] = min(each.at, first.get(each.lead_id, each.at))
+        for channel in ("", each.channel):
+            reached = each.lead_id, channel
+            first[reached] = min(each.at, first.get(reached, each.at))
     return first
 
 
-def _late(marks: Iterable[Mark], reached: Mapping[str, float]) -> Iterator[Violation]:
+def _late(marks: Iterable[Mark], reached: Mapping[tuple[str, str], float]) -> Iterator[Violation]:
     for mark in marks:
-        came = reached.get(mark.lead_id)
+        came = reached.get((mark.lead_id, mark.channel))
         if came is None or came - mark.healed_at > mark.bound_s:
             after = "never" if came is None else f"after {came - mark.healed_at:.1f} s"
             what = f"{mark.fault}, round {mark.round}: heard of {after}"
             yield Violation("stuck", mark.lead_id, what)
 
 
-def _resumes(marks: Iterable[Mark], reached: Mapping[str, float]) -> list[float]:
+def _resumes(marks: Iterable[Mark], reached: Mapping[tuple[str, str], float]) -> list[float]:
     """Seconds from the healing of each fault to the last of its marks."""
     rounds: dict[tuple[str, int], list[float]] = defaultdict(list)
     for mark in marks:
-        if (came := reached.get(mark.lead_id)) is not None:
+        if (came := reached.get((mark.lead_id, mark.channel))) is not None:
             rounds[mark.fault, mark.round].append(max(0.0, came - mark.healed_at))
     return [max(found) for found in rounds.values()]
 

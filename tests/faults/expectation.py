@@ -11,12 +11,15 @@ from datetime import date
 from onelead.assess.assessment import AssessedLead, assess
 from services.ingest.sources.tables import SourceRow, SourceTable
 from shared.events import LeadChanged, LeadFacts, Priority, RecordKind, Score
-from shared.rules.load import default_rules
+from shared.rules.load import default_rules, parse_rules
+from shared.rules.model import Rules
 from tests.faults.history import Input
 from tests.faults.offices import office_of
 
 AS_OF = date(2025, 10, 9)
-_RULES = default_rules()
+RULES = default_rules()
+OTHER_RULES = parse_rules({"scoring": {"value": {"base": RULES.scoring.value.base - 0.5}}})
+"""Rules under which every score is a little lower, and hardly any lead another priority."""
 _KEEPS_OPEN = (Priority.CRITICAL, Priority.HIGH)
 
 
@@ -27,6 +30,8 @@ class LeadHistory:
     tenant: str
     office: str
     states: list[tuple[str, Priority, float] | None] = field(default_factory=list)
+    meanwhile: set[str] = field(default_factory=set)
+    """What may have been told of it besides, while something was otherwise that is no more."""
 
     @property
     def final(self) -> str | None:
@@ -41,9 +46,9 @@ class LeadHistory:
         return last[2] if last else None
 
     @property
-    def known(self) -> frozenset[str]:
+    def known(self) -> set[str]:
         """Everything that could ever rightly be told of it."""
-        return frozenset(state[0] for state in self.states if state)
+        return self.meanwhile.union(state[0] for state in self.states if state)
 
     @property
     def alerts_most(self) -> int:
@@ -66,13 +71,26 @@ class LeadHistory:
 def expected(inputs: Iterable[Input]) -> Mapping[str, LeadHistory]:
     """Every lead that the inputs could ever bring about, by its id."""
     found: dict[str, LeadHistory] = {}
-    by_tenant: dict[str, dict[str, dict[int, Input]]] = defaultdict(lambda: defaultdict(dict))
-    for each in inputs:
-        by_tenant[each.tenant][each.box][each.version] = each
-    for tenant, boxes in by_tenant.items():
-        ordered = {box: [v[number] for number in sorted(v)] for box, v in boxes.items()}
-        _evaluate(tenant, ordered, found)
+    for tenant, boxes in by_tenant(inputs).items():
+        _evaluate(tenant, boxes, found)
     return found
+
+
+def by_tenant(inputs: Iterable[Input]) -> dict[str, dict[str, list[Input]]]:
+    """The versions of each box, in their order."""
+    found: dict[str, dict[str, dict[int, Input]]] = defaultdict(lambda: defaultdict(dict))
+    for each in inputs:
+        found[each.tenant][each.box][each.version] = each
+    return {
+        tenant: {box: [of[number] for number in sorted(of)] for box, of in boxes.items()}
+        for tenant, boxes in found.items()
+    }
+
+
+def layers(boxes: Mapping[str, Sequence[Input]]) -> Iterator[dict[str, Input]]:
+    """The first versions of all boxes, the second ones, and so on."""
+    for layer in range(max(map(len, boxes.values()), default=0)):
+        yield {box: versions[layer] for box, versions in boxes.items() if layer < len(versions)}
 
 
 def _evaluate(
@@ -80,42 +98,43 @@ def _evaluate(
 ) -> None:
     """Assesses the n-th versions of all boxes together, for every n."""
     leads_of: dict[str, set[str]] = defaultdict(set)
-    for layer in range(max(map(len, boxes.values()), default=0)):
-        current = {box: versions[layer] for box, versions in boxes.items() if layer < len(versions)}
-        firing = list(_firing(tenant, current.values()))
-        for lead in firing:
+    for layer, current in enumerate(layers(boxes)):
+        found_now = list(firing(tenant, current.values()))
+        for lead in found_now:
             lead_id, box = lead.lead.lead_id, lead.lead.box_id
             if lead_id not in found:
                 office = office_of(str(lead.lead.territory_id))
                 found[lead_id] = LeadHistory(tenant, office, [None] * layer)
                 leads_of[box].add(lead_id)
             found[lead_id].states.append(_state(lead))
-        fired = {lead.lead.lead_id for lead in firing}
+        fired = {lead.lead.lead_id for lead in found_now}
         for box in current:
             for lead_id in leads_of[box] - fired:
                 found[lead_id].states.append(None)
 
 
-def _firing(tenant: str, current: Iterable[Input]) -> Iterator[AssessedLead]:
+def firing(tenant: str, current: Iterable[Input], rules: Rules = RULES) -> Iterator[AssessedLead]:
+    """The leads of boxes that stand so, all together."""
     rows = [
         SourceRow(number, each.box, each.values, {})
         for number, each in enumerate(current, start=1)
         if each.values is not None
     ]
     table = SourceTable("upstream", "boxes", RecordKind.INSTALL_BASE, 2, {}, rows)
-    yield from assess([table], _RULES, AS_OF, tenant_id=tenant, keep_findings=False).leads
+    yield from assess([table], rules, AS_OF, tenant_id=tenant, keep_findings=False).leads
 
 
 def _state(each: AssessedLead) -> tuple[str, Priority, float]:
-    return _content(each.lead, each.score), each.score.priority, each.score.score
+    return content(each.lead, each.score), each.score.priority, each.score.score
 
 
 def told_content(lead: LeadChanged) -> str:
     """What a subscriber cares about, of a lead as published."""
-    return _content(lead, lead)
+    return content(lead, lead)
 
 
-def _content(facts: LeadFacts | LeadChanged, score: Score | LeadChanged) -> str:
+def content(facts: LeadFacts | LeadChanged, score: Score | LeadChanged) -> str:
+    """What a subscriber cares about, of a lead and its score."""
     parts = (
         *(facts.lead_type.value, facts.box_id, facts.title, facts.account_id, facts.support_status),
         *(facts.end_of_life, facts.service_end, facts.risk.value),

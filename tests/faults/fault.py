@@ -2,7 +2,8 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +19,8 @@ class Hit:
     target: str
     stop_s: float | None = None
     retries_per_s: float | None = None
+    channel: str = ""
+    """The channel by which the next new lead must be told; if it is none, any."""
     entries: Sequence[Entry] = ()
 
 
@@ -43,8 +46,10 @@ class FaultKind(ABC):
     """Boxes of each tenant that change during a round."""
     imported: ClassVar[int] = 0
     """Boxes of each tenant that come in one import at the beginning of a round."""
-    replicas: ClassVar[int] = 1
+    replicas: int = 1
     launched: ClassVar[bool] = False
+    networked: ClassVar[bool] = False
+    """Whether the services reach everything over links that can be broken."""
     within_s: ClassVar[float] = 1.5
     """The fault is injected at a random moment within this time from the round's first input."""
     bound_s: ClassVar[float] = 60.0
@@ -59,6 +64,15 @@ class FaultKind(ABC):
     def tenants(self) -> tuple[str, str]:
         """Two, whose boxes have the same names."""
         return f"{self.name}-a", f"{self.name}-b"
+
+    async def refusal(self) -> str | None:
+        """What is left out, and why, where this fault cannot be had; None where it can."""
+        return None
+
+    @asynccontextmanager
+    async def prepared(self, world: World) -> AsyncIterator[None]:  # noqa: ARG002 - most need nothing
+        """What must be there for all of its rounds."""
+        yield
 
     @abstractmethod
     async def inject(self, blow: Blow) -> Hit:

@@ -43,7 +43,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Mark:
-    """A box sent when a fault had healed: its lead must be heard of within `bound_s`."""
+    """A box sent when a fault had healed: its lead must be heard of within `bound_s`.
+
+    `channel`: by which, if not by any.
+    """
 
     fault: str
     round: int
@@ -51,6 +54,7 @@ class Mark:
     lead_id: str
     healed_at: float
     bound_s: float
+    channel: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,22 @@ class CrmRecord:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """Two accounts that were one for a while: until this was undone, leads of the one were the other's."""
+
+    tenant: str
+    account_id: str
+    into: str
+
+
+@dataclass(frozen=True)
+class OtherRules:
+    """For a while other rules were in force for a tenant (`expectation.OTHER_RULES`)."""
+
+    tenant: str
+
+
+@dataclass(frozen=True)
 class Poison:
     """A bad record that was sent: it must be put aside, and once."""
 
@@ -135,13 +155,25 @@ class Broken:
 
 
 Entry = (
-    Input | Fault | Mark | Told | Taken | Doubt | CrmRecord | Poison | PutAside | Waiting | Broken
+    Input
+    | Fault
+    | Mark
+    | Told
+    | Taken
+    | Doubt
+    | CrmRecord
+    | Merged
+    | OtherRules
+    | Poison
+    | PutAside
+    | Waiting
+    | Broken
 )
 _KINDS: Mapping[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (
         *(Input, Fault, Mark, Told, Taken, Doubt),
-        *(CrmRecord, Poison, PutAside, Waiting, Broken),
+        *(CrmRecord, Merged, OtherRules, Poison, PutAside, Waiting, Broken),
     )
 }
 

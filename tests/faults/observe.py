@@ -48,9 +48,9 @@ class Sinks:
         self.taken += [_taken(orjson.loads(line)) for line in whole.splitlines()]
         return self.taken
 
-    def has_heard_of(self, lead_ids: Iterable[str]) -> bool:
-        """Whether a sink was told of each of these leads."""
-        heard = {each.lead_id for each in self.look()}
+    def has_heard_of(self, lead_ids: Iterable[str], channel: str = "") -> bool:
+        """Whether a sink was told of each of these leads; `channel`: by that one, if not by any."""
+        heard = {each.lead_id for each in self.look() if channel in ("", each.channel)}
         return all(lead_id in heard for lead_id in lead_ids)
 
 

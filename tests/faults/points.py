@@ -73,16 +73,21 @@ POINTS = (
         *("RecommenderRepository", "save_published", "after"),
     ),
     Point(
-        *("leased, not marked", "notifier", "services.notifier.repository.queue", "DeliveryQueue"),
-        *("lease", "after", True),
+        "leased, not committed",
+        "notifier",
+        "services.notifier.repository.queue",
+        "DeliveryQueue",
+        "lease",
+        "after",
+        with_result=True,
     ),
     Point(
         *("marked as sending", "notifier", "services.notifier.dispatcher.loop", "Dispatcher"),
         *("_take", "after", True),
     ),
     Point(
-        *("bytes sent, not answered", "notifier", "httpcore._async.http11"),
-        *("AsyncHTTP11Connection", "_receive_response_headers", "before"),
+        *("bytes sent, not answered", "notifier", "aiohttp.client_reqrep", "ClientRequest"),
+        *("write_bytes", "after"),
     ),
     Point(
         *("answered, not recorded", "notifier", "services.notifier.dispatcher.recording"),
@@ -93,6 +98,40 @@ POINTS = (
         *("Recorder", "_record_once", "after"),
     ),
 )
+
+UNDO_POINTS = (
+    Point(
+        *("undo decided, not applied", "ingest", "services.ingest.deciding", "Deciding"),
+        *("decide", "after"),
+    ),
+    Point(
+        *("accounts parted, leads not", "ingest", "services.ingest.repository"),
+        *("AccountsRepository", "relink", "after"),
+    ),
+    Point(
+        *("undo applied, nothing derived", "ingest", "services.ingest.deriving", "Deriving"),
+        *("derive", "before"),
+    ),
+    Point(
+        *("undo derived, not committed", "ingest", "services.ingest.deriving", "Deriving"),
+        *("derive", "after"),
+    ),
+)
+"""Reached whenever accounts are decided about; the battery arms them for an undo."""
+
+TICK_POINTS = (
+    Point(
+        *("leads taken from the queue, not scored", "scoring", "services.scoring.rescoring"),
+        *("RescoringQueue", "take", "after"),
+        with_result=True,
+    ),
+    Point(
+        *("leads scored, not committed", "scoring", "services.scoring.handlers"),
+        *("ScoringHandlers", "rescore_step", "after"),
+        with_result=True,
+    ),
+)
+"""Reached when many leads are scored anew, as after a change of the rules."""
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -128,7 +167,7 @@ def arm(arm_file: Path, point: Point, passes: int) -> None:
 def install(service: str, arm_file: Path) -> None:
     """Wraps the points of a service in this process."""
     trigger = Trigger(arm_file)
-    for point in POINTS:
+    for point in (*POINTS, *UNDO_POINTS, *TICK_POINTS):
         if point.service in (ANY, service):
             owner = getattr(importlib.import_module(point.module), point.owner)
             setattr(owner, point.method, _watched(getattr(owner, point.method), point, trigger))

@@ -63,6 +63,11 @@ class Replica:
         return self.starts - self.started_well > _STARTS_IN_VAIN
 
     @property
+    def clock_file(self) -> Path:
+        """Where its launcher looks by how many seconds its clock is wrong."""
+        return self.folder / f"{self.name}.clock"
+
+    @property
     def arm_file(self) -> Path:
         """Where its launcher looks for the point at which to end it."""
         return self.folder / f"{self.name}.die"
@@ -76,6 +81,7 @@ class Replica:
             **self.env,
             "ONELEAD_OPS_PORT_FILE": str(self._port_file),
             "FAULTS_ARM_FILE": str(self.arm_file),
+            "FAULTS_CLOCK_FILE": str(self.clock_file),
         }
         self.child = Child(ChildSpec(self.name, argv, env, self.log, cwd=ROOT))
 
@@ -127,12 +133,23 @@ class Keeper:
 
     async def start(self, replicas: Sequence[Replica]) -> None:
         """Starts replicas and keeps them; returns once all are ready."""
-        for replica in replicas:
-            replica.start()
-        self.replicas += replicas
+        self.add(replicas)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(), name="keeper")
         await self.until_ready()
+
+    def add(self, replicas: Sequence[Replica]) -> None:
+        """Starts more replicas and keeps them; waits for none."""
+        for replica in replicas:
+            replica.start()
+        self.replicas += replicas
+
+    async def remove(self, replica: Replica, timeout_s: float = 30.0) -> float:
+        """Stops a replica for good. Returns the seconds until it had ended."""
+        replica.held = True
+        took_s = await replica.stop(timeout_s)
+        self.replicas.remove(replica)
+        return took_s
 
     async def until_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Waits for every replica. Raises TimeoutError naming those that are not ready, and why."""

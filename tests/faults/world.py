@@ -5,10 +5,10 @@ import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from onelead.broker import create_missing_topics
-from onelead.edition import ports
 from onelead.edition.folder import DataFolder
 from onelead.edition.kafka import Kafka
 from onelead.edition.postgres import Postgres, PostgresOptions
@@ -20,9 +20,11 @@ from shared.db.migrate import SERVICES as SCHEMAS
 from shared.db.migrate import ensure_database, upgrade
 from shared.setting_names import SETTING_NAMES
 from tests.faults.expectation import AS_OF
+from tests.faults.network import Network
 from tests.faults.replicas import Keeper, Replica
 from tests.faults.sinks import notify_file, secrets, slack_webhooks
 from tests.support.delivery_world import Standins, running_standins
+from tests.support.lasting_port import lasting_port
 
 START_TIMEOUT_S = 180.0
 LAUNCHER = "tests.faults.launcher"
@@ -38,18 +40,32 @@ _SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How services run: see `World.run`."""
+
+    launched: bool = False
+    sabotage: str = ""
+    networked: bool = False
+    replicas: int = 1
+
+
 class World:
     """A stack of its own over a data folder; `tenants` are all that there will ever be."""
 
-    def __init__(self, folder: DataFolder, kafka: Kafka, postgres: Postgres) -> None:
+    def __init__(
+        self, folder: DataFolder, kafka: Kafka, postgres: Postgres, network: Network
+    ) -> None:
         self.folder = folder
         self.kafka = kafka
         self.postgres = postgres
+        self.network = network
         self.keeper = Keeper()
         self.standins: Standins | None = None
         self.taken_log = folder.home / "taken.jsonl"
         self._settings: Mapping[str, str] = {}
-        self._runs: tuple[int, bool, str] | None = None
+        self._networked: Mapping[str, str] = {}
+        self._runs: Manner | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -66,12 +82,23 @@ class World:
         self.standins = standins
         await asyncio.to_thread(self._migrate)
         await create_missing_topics(self.bootstrap, tenants)
-        file = self.folder.home / "notify.yaml"
-        file.write_text(notify_file(standins.addresses, tenants))
-        self._settings = {
+        at = standins.addresses
+        self._settings = self._sinks("notify.yaml", notify_file(at, tenants)) | secrets(at, tenants)
+        await self.network.add_sinks(at)
+        crm = {"salesforce_url": self.network.sink("salesforce", at)["salesforce_url"]}
+        hooks = {**at, **self.network.sink("webhook", at), **crm}
+        slack = {**at, **self.network.sink("slack", at)}
+        self._networked = self._sinks("networked.yaml", notify_file(hooks, tenants)) | secrets(
+            slack, tenants
+        )
+
+    def _sinks(self, name: str, content: str) -> dict[str, str]:
+        file = self.folder.home / name
+        file.write_text(content)
+        assert self.standins is not None
+        return {
             **_SETTINGS,
-            **secrets(standins.addresses, tenants),
-            "ONELEAD_CONSOLE_URL": standins.addresses["page_url"],
+            "ONELEAD_CONSOLE_URL": self.standins.addresses["page_url"],
             "ONELEAD_NOTIFY_FILE": str(file),
         }
 
@@ -80,13 +107,20 @@ class World:
         for schema in SCHEMAS:
             upgrade(self.owner_url, schema)
 
-    async def run(self, replicas: int, *, launched: bool = False, sabotage: str = "") -> None:
+    async def run(
+        self,
+        replicas: int,
+        *,
+        launched: bool = False,
+        sabotage: str = "",
+        networked: bool = False,
+    ) -> None:
         """Has every service run in so many replicas; starts them anew when they run otherwise.
 
         `launched`: by the launcher, which can end them at named points; `sabotage`: a fault put into the
-        product.
+        product; `networked`: they reach everything over the links of the network.
         """
-        wanted = (replicas, launched, sabotage)
+        wanted = Manner(launched, sabotage, networked, replicas)
         if self._runs == wanted:
             await self.keeper.until_ready()
             return
@@ -94,25 +128,40 @@ class World:
         self._runs = wanted
         await self.keeper.start(
             [
-                self._replica(service, number, launched=launched, sabotage=sabotage)
+                self._replica(service, number, wanted)
                 for service in SERVICES
                 for number in range(replicas)
             ]
         )
 
-    def _replica(self, service: str, number: int, *, launched: bool, sabotage: str) -> Replica:
+    def add_replicas(self, service: str, wanted: int) -> None:
+        """Has a service run in so many replicas if it runs in fewer; the next `run` starts all anew."""
+        self._runs = None
+        there = {replica.number for replica in self.keeper.of(service)}
+        self.keeper.add(
+            [
+                self._replica(service, number, Manner())
+                for number in range(wanted)
+                if number not in there
+            ]
+        )
+
+    def _replica(self, service: str, number: int, runs: Manner) -> Replica:
+        reached = self.network
         env = service_environment(
             service,
-            bootstrap=self.bootstrap,
-            owner_url=self.owner_url,
+            bootstrap=reached.bootstrap(service) if runs.networked else self.bootstrap,
+            owner_url=reached.owner_url(service) if runs.networked else self.owner_url,
             ops_port=0,
             log_level="INFO",
         )
         ours = {name: value for name, value in env.items() if not _is_foreign(name)}
-        settings = {**ours, **self._settings, "ONELEAD_INSTANCE_ID": f"r{number}"}
-        if sabotage:
-            settings["FAULTS_SABOTAGE"] = sabotage
-        module = (LAUNCHER, f"services.{service}") if launched or sabotage else ()
+        sinks = self._networked if runs.networked else self._settings
+        settings = {**ours, **sinks, "ONELEAD_INSTANCE_ID": f"r{number}"}
+        if runs.sabotage:
+            settings["FAULTS_SABOTAGE"] = runs.sabotage
+        by_launcher = runs.launched or runs.sabotage
+        module = (LAUNCHER, f"services.{service}") if by_launcher else ()
         return Replica(service, number, settings, self.folder.logs, module)
 
     async def end_sessions(self) -> None:
@@ -139,12 +188,20 @@ async def opened_world(home: Path, tenants: Sequence[str]) -> AsyncIterator[Worl
     folder = DataFolder(home)
     folder.open()
     java = await prepare_kafka(EditionSettings(), SilentReporter())
-    kafka = Kafka(folder.kafka, folder.logs / "kafka.log", java, ports.claim(0, ""))
+    network = Network(folder.sockets)
+    kafka = Kafka(
+        folder.kafka,
+        folder.logs / "kafka.log",
+        java,
+        lasting_port(),
+        listeners=network.listeners(),
+    )
     # Durable: what is stopped at once must still have what it had committed.
     options = PostgresOptions(durable=True, max_connections=300)
     postgres = Postgres(folder.postgres, folder.sockets, folder.logs / "postgres.log", options)
-    world = World(folder, kafka, postgres)
+    world = World(folder, kafka, postgres, network)
     try:
+        await network.open()
         await asyncio.gather(*(part.start(START_TIMEOUT_S) for part in (kafka, postgres)))
         hooks = {"SLACK_WEBHOOK": slack_webhooks(tenants)}
         async with running_standins(home, **hooks) as standins:
@@ -155,4 +212,5 @@ async def opened_world(home: Path, tenants: Sequence[str]) -> AsyncIterator[Worl
                 await world.keeper.stop()
     finally:
         await world.stop()
+        await network.close()
         folder.close()

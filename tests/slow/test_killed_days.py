@@ -1,5 +1,6 @@
 """A new day on the real services: every process is killed while it works, and nobody can tell later."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,23 +30,23 @@ LATER = AS_OF + timedelta(days=400)
 
 
 QUEUES = {"ingest": "ingest.dirty_accounts", "scoring": "scoring.rescoring"}
-SLOWLY = """
-CREATE FUNCTION {schema}.take_its_time() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_sleep(0.4); RETURN OLD; END';
-CREATE TRIGGER slowly BEFORE DELETE ON {queue} FOR EACH ROW EXECUTE FUNCTION {schema}.take_its_time();
-"""
-QUICKLY = "DROP FUNCTION {schema}.take_its_time() CASCADE;"
+SLOWLY = (
+    "CREATE FUNCTION {schema}.take_its_time() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM pg_sleep(0.4); RETURN OLD; END'",
+    "CREATE TRIGGER slowly BEFORE DELETE ON {queue} FOR EACH ROW"
+    " EXECUTE FUNCTION {schema}.take_its_time()",
+)
+QUICKLY = ("DROP FUNCTION {schema}.take_its_time() CASCADE",)
 
 
-async def run_for_all(edition: Edition, statements: str) -> None:
+async def run_for_all(edition: Edition, statements: Sequence[str]) -> None:
     """Runs these statements for each service that has a queue."""
     engine = make_engine(make_url(edition.owner_url), application="onelead-test", pool_size=1)
     try:
         async with engine.begin() as connection:
             for schema, queue in QUEUES.items():
-                for statement in statements.format(schema=schema, queue=queue).split(";\n"):
-                    if statement.strip():
-                        await connection.execute(text(statement))
+                for statement in statements:
+                    await connection.execute(text(statement.format(schema=schema, queue=queue)))
     finally:
         await engine.dispose()
 

@@ -30,7 +30,8 @@ class Purpose(StrEnum):
 class State(StrEnum):
     """Where a delivery stands; from `sent` on they are final.
 
-    `folded`: an alert that is told in a digest instead of by itself.
+    `folded`: an alert that is told in a digest instead of by itself. `leased` is written by older
+    versions only: what is taken is `sending` at once.
     """
 
     PENDING = "pending"

@@ -7,6 +7,7 @@ from shared import clock
 from tests.faults.fault import Blow, FaultKind, Hit
 from tests.faults.history import Broken
 from tests.faults.points import ANY, POINTS, WORKING, Point, arm
+from tests.faults.replicas import Replica
 
 _REACHED_WITHIN_S = 20.0
 _POLL_S = 0.05
@@ -37,14 +38,20 @@ class NamedPoint(FaultKind):
         point = self._points[blow.round * _STRIDE % len(self._points)]
         service = blow.dice.choice(WORKING) if point.service == ANY else point.service
         [victim] = blow.world.keeper.of(service)
-        before = victim.starts
         arm(victim.arm_file, point, passes=blow.dice.randint(0, 2))
         target = f"{service}: {point.name}"
-        deadline_s = clock.monotonic_s() + _REACHED_WITHIN_S
-        while victim.starts == before:
-            if clock.monotonic_s() > deadline_s:
-                victim.arm_file.unlink(missing_ok=True)
-                never = Broken(self.name, blow.round, f"{target} was never reached")
-                return Hit(target, entries=[never])
-            await asyncio.sleep(_POLL_S)
-        return Hit(target)
+        if await ended_at(victim):
+            return Hit(target)
+        never = Broken(self.name, blow.round, f"{target} was never reached")
+        return Hit(target, entries=[never])
+
+
+async def ended_at(victim: Replica, within_s: float = _REACHED_WITHIN_S) -> bool:
+    """Whether an armed process reaches its point in time; if not, it is armed no longer."""
+    deadline_s = clock.monotonic_s() + within_s
+    while victim.arm_file.exists():
+        if clock.monotonic_s() > deadline_s:
+            victim.arm_file.unlink(missing_ok=True)
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True

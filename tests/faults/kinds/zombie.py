@@ -10,7 +10,7 @@ from tests.faults.replicas import Replica
 from tests.faults.world import World
 
 _SERVICES = ("ingest", "scoring", "recommender", "notifier")
-_STANDS_STILL_S = 9.0
+STANDS_STILL_S = 9.0
 """Longer than a group membership lives (six seconds in this battery)."""
 
 
@@ -27,17 +27,17 @@ class Zombie(FaultKind):
     async def inject(self, blow: Blow) -> Hit:
         """Stops one for longer than its membership lives."""
         service = _SERVICES[blow.round % len(_SERVICES)]
-        zombie = await _holder(blow.world, service)
+        zombie = await holder_of(blow.world, service)
         what = "holds the relay"
         if zombie is None or blow.round % 2:
             zombie, what = blow.dice.choice(blow.world.keeper.of(service)), "any"
         zombie.signal(signal.SIGSTOP)
-        await asyncio.sleep(_STANDS_STILL_S)
+        await asyncio.sleep(STANDS_STILL_S)
         zombie.signal(signal.SIGCONT)
         return Hit(f"{zombie.name} ({what})")
 
 
-async def _holder(world: World, service: str) -> Replica | None:
+async def holder_of(world: World, service: str) -> Replica | None:
     """The replica that publishes the service's outbox."""
     connection = await asyncpg.connect(world.owner_url.replace("+asyncpg", "", 1), timeout=10)
     try:

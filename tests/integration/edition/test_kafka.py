@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 
 from onelead.access import allow_tenant, rights_of
 from onelead.broker import create_missing_topics, tenants_on
 from onelead.edition import ports
 from onelead.edition.jars import local_jars
 from onelead.edition.java import JavaKafka
-from onelead.edition.kafka import Kafka, is_answering
+from onelead.edition.kafka import Kafka, Listener, is_answering
 from onelead.messages import read_from_beginning
 from shared.errors import UserError
 from shared.topics import RECORDS
@@ -63,6 +64,27 @@ async def test_what_it_acknowledged_survives_a_kill_and_a_new_port(
         b"3",
     ]
     await again.stop()
+
+
+async def ports_told(bootstrap: str) -> set[int]:
+    """Where the broker's clients are told to go on."""
+    client = AIOKafkaClient(bootstrap_servers=[bootstrap])
+    await client.bootstrap()
+    told = {broker.port for broker in client.cluster.brokers()}
+    await client.close()
+    return told
+
+
+async def test_who_comes_in_by_another_listener_is_told_to_come_where_that_says(
+    java: JavaKafka, tmp_path: Path
+) -> None:
+    own, port, proxy = (ports.claim(0, "X") for _ in range(3))
+    log, beside = tmp_path / "kafka.log", Listener("PROXIED", port, advertised_port=proxy)
+    kafka = Kafka(tmp_path / "kafka", log, java, own, listeners=[beside])
+    await kafka.start(_TIMEOUT_S)
+    assert await ports_told(f"{ports.HOST}:{port}") == {proxy}
+    assert await ports_told(kafka.bootstrap) == {own}
+    await kafka.stop()
 
 
 async def test_a_format_that_was_cut_off_is_done_again(java: JavaKafka, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from shared.messaging.codec import OutboxMessage
 from shared.messaging.relay import Relay, RelayLostError
 from shared.messaging.unpublishable import LARGEST_BYTES
 from shared.ops.composition import Base
+from tests.faults.proxy import half_open
 from tests.integration.messaging.bench import (
     TENANT,
     Bench,
@@ -22,6 +23,7 @@ from tests.integration.messaging.bench import (
     everything_on,
     owner,
 )
+from tests.support.linked_postgres import linked_postgres
 from tests.support.waiting import wait_until
 
 
@@ -211,6 +213,22 @@ async def test_a_relay_whose_lock_is_gone_ends_and_publishes_nothing_more(bench:
             await running.task
     assert await versions_on(bench) == [1]
     assert len(await bench.rows("outbox")) == 1
+
+
+async def test_a_lock_whose_holder_is_no_longer_heard_goes_to_the_next(bench: Bench) -> None:
+    async with (
+        linked_postgres(bench.settings.database_url) as (link, url),
+        relaying(bench, database_url=url) as deaf,
+    ):
+        await deaf.holds_all()
+        await link.set(half_open())
+        with pytest.raises(RelayLostError):
+            await deaf.task
+        await bench.fill([out(bench, 1)])
+        async with relaying(bench) as running:
+            await wait_until(lambda: running.relay.held_shards, "taken over", timeout_s=30)
+            await until_sent(bench)
+    assert await versions_on(bench) == [1]
 
 
 async def test_a_row_committed_late_with_a_lower_id_is_published_too(bench: Bench) -> None:

@@ -64,6 +64,17 @@ def kinds(entries: list[Entry]) -> set[str]:
     return {violation.kind for violation in check(entries).violations}
 
 
+def test_a_channel_that_had_to_be_heard_and_was_not_is_stuck() -> None:
+    of_slack = replace(MARK, channel="slack")
+    heard = [of_slack if entry is MARK else entry for entry in CLEAN]
+    assert kinds(heard) == set()
+    late = [
+        replace(e, at=99.0) if isinstance(e, Taken) and e.channel == "slack" else e for e in heard
+    ]
+    assert kinds(late) == {"stuck"}
+    assert kinds([MARK if entry is of_slack else entry for entry in late]) == set()
+
+
 def test_a_clean_history_has_no_violation() -> None:
     verdict = check(CLEAN)
     assert list(verdict.violations) == []

@@ -35,7 +35,7 @@ def interface_error(cause: Exception) -> InterfaceError:
     [
         *(
             database_error(s)
-            for s in ("08006", "40001", "40P01", "53100", "55P03", "57P01", "58030")
+            for s in ("08006", "25P03", "40001", "40P01", "53100", "55P03", "57P01", "58030")
         ),
         database_error(None, invalidated=True),
         interface_error(pg.InterfaceError("connection is closed")),
@@ -53,7 +53,10 @@ def test_what_passes_is_waited_for(error: BaseException) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        *(database_error(s) for s in ("22003", "22021", "23505", "42P01", "42501", "", None)),
+        *(
+            database_error(s)
+            for s in ("22003", "22021", "23505", "25001", "42P01", "42501", "", None)
+        ),
         ValueError(),
         KeyError(),
         RecursionError(),

@@ -207,6 +207,15 @@ def test_an_alert_is_told_in_the_built_in_words_when_the_own_ones_fail(folder: F
     assert words == words_of(alert(), Templates())
 
 
+@pytest.mark.parametrize("text", ["", " \n\t\n", "{# nothing #}", "{% if false %}x{% endif %}"])
+def test_a_template_that_says_nothing_is_refused_and_the_built_in_one_speaks(
+    folder: Folder, text: str
+) -> None:
+    templates = folder.holds(alert__txt=text)
+    assert list(faults(templates)) == ["alert.txt.j2: the mail would be empty"]
+    assert words_of(alert(), templates) == words_of(alert(), Templates())
+
+
 def test_a_sink_whose_templates_fail_does_not_open(folder: Folder) -> None:
     folder.holds(alert__html="{{ lead.nobody }}")
     sink = MailSink(

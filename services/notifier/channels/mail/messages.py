@@ -67,9 +67,18 @@ def words_of(content: Content, templates: Templates) -> Words:
 
 
 def rendered_words(view: View, templates: Templates) -> Words:
-    """Subject, text and HTML of a view. Raises UserError naming the template and its line."""
-    found = (templates.text(f"{view.template}.{kind}.j2", view.variables) for kind in _KINDS)
-    return Words(view.subject, *found)
+    """Subject, text and HTML of a view. Raises UserError naming the template, and its line where one is
+    at fault."""
+    return Words(
+        view.subject, *(_said(view, f"{view.template}.{kind}.j2", templates) for kind in _KINDS)
+    )
+
+
+def _said(view: View, name: str, templates: Templates) -> str:
+    found = templates.text(name, view.variables)
+    if not found.strip():
+        raise UserError(f"{name}: the mail would be empty")
+    return found
 
 
 def message_of(

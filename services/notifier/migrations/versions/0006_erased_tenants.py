@@ -2,8 +2,8 @@
 
 from shared.db.protection import create_erased_tenants
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
