@@ -272,13 +272,13 @@ WHERE tenant_id = :tenant AND state = 'open' ORDER BY account_id
 ON CONFLICT (tenant_id, account_id) DO NOTHING
 
 -- name: behind
--- Whether there are open leads that were last told, or marked, by other rules, and no new rules wait.
+-- Whether there are open leads that were told by other rules, and not marked since; and no new rules wait.
 SELECT EXISTS (
     SELECT FROM ingest.leads l
     LEFT JOIN ingest.markers m ON m.tenant_id = l.tenant_id AND m.account_id = l.account_id
     WHERE l.tenant_id = :tenant AND l.state = 'open'
-      AND CASE WHEN m.version > l.version THEN m.derived_by ELSE l.derived_by END
-          IS DISTINCT FROM CAST(:derived_by AS text))
+      AND l.derived_by IS DISTINCT FROM CAST(:derived_by AS text)
+      AND (m.version > l.version AND m.derived_by = CAST(:derived_by AS text)) IS NOT TRUE)
   AND NOT EXISTS (
     SELECT FROM ingest.batches
     WHERE tenant_id = :tenant AND work = 'rules' AND state IN ('complete', 'applied'))

@@ -34,11 +34,16 @@ R2 = changed(
 """They end leads, begin and move others, make some CRITICAL and change accounts."""
 
 
+@pytest.fixture(scope="module")
+def ingest_url(migrated: Stack) -> str:
+    return role_url(migrated, INGEST)
+
+
 @pytest.fixture
-async def upstream(migrated: Stack) -> AsyncIterator[Upstream]:
+async def upstream(migrated: Stack, ingest_url: str) -> AsyncIterator[Upstream]:
     async with (
         owner_of(migrated) as owner,
-        new_upstream(owner, role_url(migrated, INGEST), accounts_per_step=3) as made,
+        new_upstream(owner, ingest_url, accounts_per_step=3) as made,
     ):
         yield made
 
