@@ -10,7 +10,7 @@ from services.scoring.domain.changes import differs
 from services.scoring.domain.episodes import EpisodeState, next_episode
 from services.scoring.domain.outlook.assemble import with_outlook
 from services.scoring.domain.score import score_lead
-from services.scoring.inputs import ScoreInputs
+from services.scoring.inputs import ScoreInputs, belong_together
 from services.scoring.markers import save_markers
 from services.scoring.repository import Key, ScoringRepository
 from services.scoring.rescoring import RescoringQueue
@@ -107,9 +107,8 @@ class ScoringHandlers:
         """
         if not leads:
             return
-        rules = await self._repository.rules.in_force(connection, {tenant for tenant, _ in leads})
-        derived_by = {tenant: in_force.derived_by for tenant, in_force in rules.items()}
-        inputs = await self._repository.inputs(connection, leads, derived_by)
+        inputs = await self._repository.inputs(connection, leads)
+        rules = await self._repository.rules.in_force(connection, {i.tenant_id for i in inputs})
         scored = [
             (item, event, cause_of(trigger, item.previous, event))
             for item in inputs
@@ -154,7 +153,10 @@ def _markers(batch: Sequence[Received]) -> dict[Key, AccountDerived]:
 
 
 def decide(inputs: ScoreInputs, in_force: RulesInForce) -> LeadScored | None:
-    """The event that follows from the inputs, or None when nothing a reader cares about changed."""
+    """The event that follows from the inputs; None when they do not belong together, or when nothing a
+    reader cares about changed."""
+    if not belong_together(inputs, in_force.derived_by):
+        return None
     lead, previous = inputs.lead, inputs.previous
     withdrawn = lead.state == "withdrawn"
     if withdrawn and (previous is None or previous.state == "withdrawn"):

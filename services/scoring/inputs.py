@@ -24,10 +24,15 @@ class ScoreInputs:
     tenant_as_of: date | None
     day_version: int
     previous: LeadScored | None
+    marker: Basis | None
+    """What the newest marker of the account says."""
 
 
 def inputs_of(row: Mapping[Any, Any]) -> ScoreInputs:
     """A row of the query `inputs`."""
+    marker = None
+    if row["marker_version"] is not None:
+        marker = Basis(row["marker_version"], row["marker_profile"], row["marker_rules"])
     return ScoreInputs(
         tenant_id=row["tenant_id"],
         lead=LeadDetected.model_validate(row["lead"]),
@@ -40,16 +45,14 @@ def inputs_of(row: Mapping[Any, Any]) -> ScoreInputs:
         tenant_as_of=row["tenant_as_of"],
         day_version=row["day_version"] or 0,
         previous=None if row["previous"] is None else LeadScored.model_validate(row["previous"]),
+        marker=marker,
     )
 
 
-def belong_together(row: Mapping[Any, Any], rules: str) -> bool:
+def belong_together(inputs: ScoreInputs, rules: str) -> bool:
     """Whether a lead is scored as it is stored, by rules with this digest; a withdrawn one always is."""
-    lead = row["lead"]
-    if lead["state"] == "withdrawn":
+    lead = inputs.lead
+    if lead.state == "withdrawn":
         return True
-    facts = Basis(lead["version"], lead["account_version"], lead.get("derived_by"))
-    marker = None
-    if row["marker_version"] is not None:
-        marker = Basis(row["marker_version"], row["marker_profile"], row["marker_rules"])
-    return is_whole(facts, marker, row["account_version"], rules)
+    facts = Basis(lead.version, lead.account_version, lead.derived_by)
+    return is_whole(facts, inputs.marker, inputs.account_version, rules)

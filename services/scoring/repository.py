@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import tables as t
 from services.scoring.domain.causes import Cause, Change, PastScore
-from services.scoring.inputs import ScoreInputs, belong_together, inputs_of
+from services.scoring.inputs import ScoreInputs, inputs_of
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.db.rules_store import RulesStore
@@ -113,18 +113,14 @@ class ScoringRepository:
         return [(row.tenant_id, row.lead_id) for row in await connection.execute(statement)]
 
     async def inputs(
-        self, connection: AsyncConnection, leads: Collection[Key], rules: Mapping[str, str]
+        self, connection: AsyncConnection, leads: Collection[Key]
     ) -> list[ScoreInputs]:
-        """The inputs of those leads whose facts, profile and rules belong together, in key order.
-
-        `rules`: the digest of what ingest derives by, of each tenant.
-        """
+        """The inputs of those leads whose account's profile is there and new enough, in key order."""
         wanted = sorted(set(leads))
         parameters = {"tenants": [w[0] for w in wanted], "leads": [w[1] for w in wanted]}
         await connection.execute(_SQL["lock_leads"], parameters)
         result = await connection.execute(_SQL["inputs"], parameters)
-        rows = result.mappings()
-        return [inputs_of(row) for row in rows if belong_together(row, rules[row["tenant_id"]])]
+        return [inputs_of(row) for row in result.mappings()]
 
     async def save_scores(
         self, connection: AsyncConnection, scored: Sequence[tuple[ScoreInputs, LeadScored, Cause]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import BatchMode, LeadDetected, RecordKind
+from shared.events import AccountDerived, AccountProfiled, BatchMode, LeadDetected, RecordKind
 from shared.messaging.codec import Received
 from shared.rules.load import default_rules
 from tests.integration.ingest.upstream import (
@@ -91,7 +91,11 @@ async def test_a_quantity_changes_the_profile_alone(upstream: Upstream) -> None:
 
     await upstream.change(BOX, "SN1", {**BOXES[0], "quantity": 5}, version=1)
 
-    assert counted(await upstream.settle()) == {"accounts": 1}
+    told = await upstream.settle()
+    assert counted(told) == {"accounts": 1, "leads.detected": 1}
+    [marker] = of_type(told, AccountDerived)
+    [account] = of_type(told, AccountProfiled)
+    assert marker.account_version == account.version
 
 
 async def test_a_box_that_comes_tells_of_its_leads_and_of_its_account(upstream: Upstream) -> None:
@@ -100,7 +104,8 @@ async def test_a_box_that_comes_tells_of_its_leads_and_of_its_account(upstream: 
     await upstream.change(BOX, "SN9", a_box_row("SN9"), version=1)
 
     told = await upstream.settle()
-    assert counted(told) == {"accounts": 1, "leads.detected": 2}
+    assert counted(told) == {"accounts": 1, "leads.detected": 3}
+    assert len(of_type(told, AccountDerived)) == 1
     assert keys(of_type(told, LeadDetected)) == {"SN9/renewal", "SN9/service_attach"}
 
 

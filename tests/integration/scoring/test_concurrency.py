@@ -1,7 +1,7 @@
 """Two transactions on the two inputs of a score end with the newest of both, and never deadlock."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,11 +57,11 @@ class SlowRepository(ScoringRepository):
         self.asked, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def inputs(
-        self, connection: AsyncConnection, leads: Collection[Key], rules: Mapping[str, str]
+        self, connection: AsyncConnection, leads: Collection[Key]
     ) -> list[ScoreInputs]:
         self.asked.set()
         await self.go_on.wait()
-        return await super().inputs(connection, leads, rules)
+        return await super().inputs(connection, leads)
 
 
 async def test_a_lead_that_leaves_while_its_old_account_changes_stays_with_the_new_one(
