@@ -1,6 +1,6 @@
 """Two tenants with something everywhere, and commands against the real broker and database."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from tests.integration.db.conftest import all_role_urls, bench, role_urls
 from tests.integration.tenants.world import (
     World,
     a_name,
+    empty_tables,
     fill_tables,
     fill_topics,
     read_in_a_group,
@@ -32,14 +33,16 @@ __all__ = ["all_role_urls", "bench", "role_urls"]
 
 
 @pytest.fixture
-async def world(migrated: Stack) -> World:
+async def world(migrated: Stack) -> AsyncIterator[World]:
     """Two tenants that are everywhere."""
     found = World(migrated, a_name(), a_name())
-    await fill_tables(migrated.owner_url, (found.gone, found.stays))
-    await fill_topics(migrated, (found.gone, found.stays))
-    for tenant in (found.gone, found.stays):
+    tenants = (found.gone, found.stays)
+    await fill_tables(migrated.owner_url, tenants)
+    await fill_topics(migrated, tenants)
+    for tenant in tenants:
         await read_in_a_group(migrated, LEADS.for_tenant(tenant), f"{tenant}.reader")
-    return found
+    yield found
+    await empty_tables(migrated.owner_url, tenants)
 
 
 @pytest.fixture

@@ -2,13 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from onelead.broker import create_missing_topics, tenants_on
 from onelead.commands.tenants import EXIT_EXPIRES
 from shared.topics import LEADS
 from tests.integration.tenants.conftest import OneLead
-from tests.integration.tenants.world import a_name, fill_tables, fill_topics, rows_of
+from tests.integration.tenants.world import (
+    a_name,
+    empty_tables,
+    fill_tables,
+    fill_topics,
+    rows_of,
+)
 from tests.support.stack import Stack
 
 
@@ -16,6 +25,14 @@ def erased(onelead: OneLead, tenant: str, code: int = 0) -> Any:
     result = onelead("tenants", "erase", tenant, "--yes", tenant, "--json")
     assert result.code == code, result.err
     return json.loads(result.out)
+
+
+@pytest.fixture
+def filled(tenant: str, migrated: Stack) -> Iterator[str]:
+    """A tenant with rows in every table."""
+    asyncio.run(fill_tables(migrated.owner_url, (tenant,)))
+    yield tenant
+    asyncio.run(empty_tables(migrated.owner_url, (tenant,)))
 
 
 def test_a_tenant_without_messages_on_shared_topics_leaves_nothing(
@@ -60,16 +77,15 @@ def test_an_erased_name_is_given_out_again_once_nothing_is_left(
 
 
 def test_nothing_is_erased_unless_the_name_is_said_twice(
-    onelead: OneLead, tenant: str, migrated: Stack
+    onelead: OneLead, filled: str, migrated: Stack
 ) -> None:
-    asyncio.run(fill_tables(migrated.owner_url, (tenant,)))
-    before = asyncio.run(rows_of(migrated.owner_url, tenant))
-    for words in ((), ("--yes", "another"), ("--yes", f"{tenant} ")):
-        result = onelead("tenants", "erase", tenant, *words)
+    before = asyncio.run(rows_of(migrated.owner_url, filled))
+    for words in ((), ("--yes", "another"), ("--yes", f"{filled} ")):
+        result = onelead("tenants", "erase", filled, *words)
         assert result.code == 2
         assert "nothing was erased" in result.err
-    assert asyncio.run(rows_of(migrated.owner_url, tenant)) == before
-    assert tenant in asyncio.run(tenants_on(migrated.bootstrap))
+    assert asyncio.run(rows_of(migrated.owner_url, filled)) == before
+    assert filled in asyncio.run(tenants_on(migrated.bootstrap))
 
 
 def test_who_was_never_there_cannot_be_erased_or_shown(onelead: OneLead) -> None:
@@ -89,14 +105,13 @@ def test_a_command_for_an_erased_tenant_says_that_it_was_erased(
     assert "was erased on" in result.err
 
 
-def test_a_list_says_what_each_tenant_has(onelead: OneLead, tenant: str, migrated: Stack) -> None:
-    asyncio.run(fill_tables(migrated.owner_url, (tenant,)))
-    shown = json.loads(onelead("tenants", "show", tenant, "--json").out)
+def test_a_list_says_what_each_tenant_has(onelead: OneLead, filled: str) -> None:
+    shown = json.loads(onelead("tenants", "show", filled, "--json").out)
     assert (shown["state"], shown["accounts"], shown["open_dead_letters"]) == ("active", 3, 15)
-    assert LEADS.for_tenant(tenant) in shown["topics"]
-    text = onelead("tenants", "show", tenant).out
+    assert LEADS.for_tenant(filled) in shown["topics"]
+    text = onelead("tenants", "show", filled).out
     assert "open dead letters   15" in text
-    assert tenant in onelead("tenants", "list").out.split()
+    assert filled in onelead("tenants", "list").out.split()
 
 
 def test_a_tenant_whose_topics_are_missing_is_listed_as_such(

@@ -74,6 +74,14 @@ async def fill_tables(owner_url: str, tenants: Sequence[str], *, rows: int = 3) 
                 await connection.execute(insert(table), values)
 
 
+async def empty_tables(owner_url: str, tenants: Sequence[str]) -> None:
+    """Takes the tenants' rows out again, so that no service's tick finds work in them."""
+    async with as_owner(owner_url, *tenants) as connection:
+        for table in await tables_of(owner_url):
+            statement = text(f"DELETE FROM {table} WHERE tenant_id = ANY(:tenants)")
+            await connection.execute(statement, {"tenants": list(tenants)})
+
+
 def _holds_several(table: Table) -> bool:
     return len(table.primary_key.columns) != 1 or "tenant_id" not in table.primary_key.columns
 
