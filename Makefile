@@ -40,8 +40,10 @@ WORKERS ?= 3
 test: check ## all checks and tests, but the slow ones; WORKERS=1 runs one after the other
 	$(IN_VENV) -m pytest -q -m "not slow" --numprocesses $(WORKERS) --dist loadfile
 
+# The battery comes alone: it keeps two cores busy by itself.
 slow: $(DEV) ## the slow tests
-	$(IN_VENV) -m pytest -q -m slow
+	$(IN_VENV) -m pytest -q -m slow --numprocesses 2 --dist loadfile --ignore tests/slow/test_faults.py
+	$(IN_VENV) -m pytest -q -m slow tests/slow/test_faults.py
 
 long: $(DEV) ## by hand: each law on 1,000 cases; break the domains, 90 % of 400 mutants must be noticed
 	$(IN_VENV) -m pytest -q --hypothesis-profile=thorough -m "not slow" tests/unit
@@ -107,7 +109,7 @@ faults-checker: $(DEV) ## by hand: put deliberate faults into the product; the c
 	$(IN_VENV) -m tests.faults --try-checker
 
 .PHONY: audit
-audit: $(DEV) ## by hand: what is shipped, its licences, its known vulnerabilities (asks PyPI)
+audit: $(DEV) ## by hand: what is shipped, its licences, its known vulnerabilities (asks the package index)
 	$(IN_VENV) -m tests.long.audit
 	test -x .venv/tools/bin/pip-audit || { test -d .venv/tools || $(PYTHON) -m venv .venv/tools; \
 		.venv/tools/bin/pip install -q pip-audit; }

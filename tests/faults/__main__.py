@@ -12,14 +12,11 @@ from pathlib import Path
 
 from onelead.edition.service import ROOT
 from shared import clock
-from tests.faults import caught, table
-from tests.faults.battery import Battery
+from tests.faults import caught, lanes, table
 from tests.faults.fault import FaultKind
 from tests.faults.kinds import FAULTS
-from tests.faults.world import opened_world
 
 PAGE = ROOT / "docs" / "guarantees.md"
-_SHOWN = 30
 
 
 def _say(text: str) -> None:
@@ -29,30 +26,16 @@ def _say(text: str) -> None:
 async def run(
     folder: Path, kinds: Sequence[FaultKind], seed: int, *, short: bool, rounds: int | None = None
 ) -> list[table.Line]:
-    """The kinds of faults one after the other; violations are told as they are found."""
-    lines = []
-    tenants = [tenant for kind in kinds for tenant in kind.tenants]
-    async with opened_world(folder / "home", tenants) as world:
-        battery = Battery(world, folder, seed, _say)
-        for kind in kinds:
-            if refusal := await kind.refusal():
-                _say(f"left out: {refusal}")
-                continue
-            asked = rounds or (kind.short_rounds if short else kind.rounds)
-            verdict = await battery.run(kind, asked)
-            for violation in verdict.violations[:_SHOWN]:
-                _say(f"{kind.title}: {violation}")
-            lines.append(table.Line(kind.title, verdict))
-    return lines
+    """A line for each kind that may be run here; what may not is said."""
+    refusals = {kind: await kind.refusal() for kind in kinds}
+    for refusal in filter(None, refusals.values()):
+        _say(f"left out: {refusal}")
+    able = [kind for kind in kinds if not refusals[kind]]
 
+    def asked(kind: FaultKind) -> int:
+        return rounds or (kind.short_rounds if short else kind.rounds)
 
-async def try_checker(folder: Path, trials: Sequence[caught.Trial], seed: int) -> bool:
-    """Whether the checker catches each deliberate fault; prints what it found."""
-    tenants = [tenant for trial in trials for tenant in trial.kind.tenants]
-    async with opened_world(folder / "home", tenants) as world:
-        outcomes = await caught.run_trials(world, folder, seed, trials, _say)
-    sys.stdout.write(caught.markdown(outcomes) + "\n")
-    return all(outcome.caught for outcome in outcomes)
+    return await lanes.run(folder, able, seed, asked, _say)
 
 
 def main() -> int:
@@ -87,7 +70,9 @@ def _tried(asked: argparse.Namespace) -> int:
     trials = [trial for trial in caught.TRIALS if not wanted or trial.sabotage in wanted]
     folder = Path(tempfile.mkdtemp(prefix="onelead-faults-"))
     _say(f"seed {asked.seed}, histories and logs in {folder}")
-    if not asyncio.run(try_checker(folder, trials, asked.seed)):
+    outcomes = asyncio.run(caught.run_trials(folder, asked.seed, trials, _say))
+    sys.stdout.write(caught.markdown(outcomes) + "\n")
+    if not all(outcome.caught for outcome in outcomes):
         return 1
     shutil.rmtree(folder)
     return 0

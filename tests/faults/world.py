@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ _SETTINGS = {
     "ONELEAD_OUTBOUND_TRUSTED": "127.0.0.1",
     "ONELEAD_AS_OF": AS_OF.isoformat(),
 }
+_MIGRATING = threading.Lock()
+"""Alembic knows of one migration in a process."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,10 @@ class World:
         }
 
     def _migrate(self) -> None:
-        ensure_database(self.owner_url)
-        for schema in SCHEMAS:
-            upgrade(self.owner_url, schema)
+        with _MIGRATING:
+            ensure_database(self.owner_url)
+            for schema in SCHEMAS:
+                upgrade(self.owner_url, schema)
 
     async def run(
         self,
