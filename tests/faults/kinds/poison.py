@@ -67,7 +67,7 @@ class PoisonRecords(FaultKind):
     title = f"bad records of {len(BAD)} sorts"
     rounds = 10
     short_rounds = 2
-    boxes = 165
+    boxes = 160
 
     async def inject(self, blow: Blow) -> Hit:
         """Sends them while the good ones are on their way."""
