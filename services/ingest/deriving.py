@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.domain.batch import Step
+from services.ingest.domain.batch import NO_RULES, Step
 from services.ingest.domain.changes import LeadNews, lead_news
 from services.ingest.domain.derive import Derivation, derive_account, possible_leads
 from services.ingest.domain.offices import Routes, route
@@ -18,8 +18,6 @@ from services.ingest.repository import (
     MarksRepository,
     RecordsRepository,
 )
-from services.ingest.staging import unstaged
-from shared.events import RecordKind
 from shared.messaging.errors import is_transient
 from shared.messaging.outbox import Outbox
 from shared.messaging.versions import next_version
@@ -55,7 +53,12 @@ class Deriving:
         return len(accounts)
 
     async def mark_rest(self, connection: AsyncConnection, step: Step) -> int:
-        """Marks accounts that had to wait until everything is derived. Returns how many there were."""
+        """Marks accounts that had to wait until everything is derived. Returns how many there were.
+
+        While new rules wait it is they who mark: their unit of work has every account wait.
+        """
+        if step.derived_by == NO_RULES:
+            return 0
         rest = await self._marks.waiting(connection, step.tenant_id, step.size.rows)
         await self._mark(connection, step, rest)
         return len(rest)
@@ -80,7 +83,7 @@ class Deriving:
     ) -> None:
         """Accounts with more news than a step may tell go back into the queue: the next step finds
         what is left to tell, and marks them."""
-        rows = await self._rows(connection, step.tenant_id, accounts)
+        rows = await self._records.of_accounts(connection, step.tenant_id, accounts)
         derivations = await self._derivations(connection, step, rows)
         routes = route(rows, office_map(step.rules.offices, step.as_of))
         versions = await self._save_profiles(connection, step, derivations, routes)
@@ -88,18 +91,11 @@ class Deriving:
         await self._tell_leads(connection, step, news[: step.size.leads], versions)
         if len(news) > step.size.leads:
             await self._derived.mark_dirty(connection, step.tenant_id, accounts)
+            await self._marks.put_off(connection, step.tenant_id, accounts)
             return
         # Whose leads leave with their boxes is marked when they have left.
         await self._marks.put_off(connection, step.tenant_id, leaving)
         await self._mark(connection, step, set(accounts) - leaving)
-
-    async def _rows(
-        self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
-    ) -> dict[str, AccountRows]:
-        stored: dict[str, list[tuple[RecordKind, object]]] = {key: [] for key in accounts}
-        for row in await self._records.of_accounts(connection, tenant_id, accounts):
-            stored[row.account_id].append((RecordKind(row.kind), row.content))
-        return {account: unstaged(rows) for account, rows in stored.items()}
 
     async def _derivations(
         self, connection: AsyncConnection, step: Step, rows: Mapping[str, AccountRows]
@@ -198,6 +194,8 @@ class Deriving:
     async def _mark(
         self, connection: AsyncConnection, step: Step, accounts: Collection[str]
     ) -> None:
-        """Marks accounts of which all is told, and tells where that is news."""
+        """Marks accounts of which all is told, and tells where that is news; not while new rules wait."""
+        if step.derived_by == NO_RULES:
+            return
         marks = await self._marks.mark(connection, step.tenant_id, accounts, step.derived_by)
         await self._outbox.add(connection, [derived(step, mark) for mark in marks])

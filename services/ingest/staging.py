@@ -1,7 +1,7 @@
 """Turns observed rows into staged ones: judged by the domain, with the columns that SQL works on."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,7 +9,7 @@ from decimal import Decimal
 import orjson
 
 from services.ingest.domain.accounts.directory import own_name
-from services.ingest.domain.profile import AccountRows, closed_totals
+from services.ingest.domain.profile import closed_totals
 from services.ingest.domain.records import (
     AnyRecord,
     Box,
@@ -150,15 +150,3 @@ def _closed_amount(record: AnyRecord | None, rules: Rules) -> Decimal | None:
         return None
     totals = closed_totals([record], rules)
     return totals.sum if totals.count else None
-
-
-def unstaged(stored: Iterable[tuple[RecordKind, object]]) -> AccountRows:
-    """The rows of one account from the contents that were stored of them."""
-    by_kind: dict[RecordKind, list[object]] = {kind: [] for kind in RecordKind}
-    for kind, content in stored:
-        by_kind[kind].append(content)
-    return AccountRows(
-        [Box.model_validate(content) for content in by_kind[RecordKind.INSTALL_BASE]],
-        [Opportunity.model_validate(content) for content in by_kind[RecordKind.OPPORTUNITY]],
-        [Project.model_validate(content) for content in by_kind[RecordKind.PROJECT]],
-    )

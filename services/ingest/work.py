@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import date
 from functools import partial
+from math import inf
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.applying import Applying
 from services.ingest.deciding import Deciding
 from services.ingest.deriving import Deriving
-from services.ingest.domain.batch import OF_RULES, Batch, Step, StepSize
+from services.ingest.domain.batch import NO_RULES, OF_RULES, Batch, Step, StepSize
 from services.ingest.messages import day_derived, progressed
 from services.ingest.noting import note_contradictions
 from services.ingest.repository import BatchesRepository, DerivedRepository, MarksRepository
@@ -26,6 +27,8 @@ from shared.ops.ticks import run_ticks
 from shared.rules.influence import Anew
 
 _log = get_logger(__name__)
+_LOOK_AGAIN_S = 300.0
+"""So often a process looks whether a tenant's leads lack what goes with the rules in force."""
 _NOT_WHOLE = "fewer or more rows came than were announced; nothing was removed"
 _Step = Callable[[AsyncConnection, str], Awaitable[None]]
 
@@ -45,7 +48,7 @@ class IngestWork:
         self._deciding = Deciding(base.outbox)
         self._deriving = Deriving(base.outbox)
         self._turns = Turns()
-        self._caught_up: set[str] = set()
+        self._looked_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Steps until cancelled; sleeps when there is nothing to do."""
@@ -63,8 +66,9 @@ class IngestWork:
         for tenant_id, day in days.items():
             if self._is_new(day, today):
                 await self._try(tenant_id, partial(self._begin_day, today=today))
-        for tenant_id in sorted(days.keys() - self._caught_up):
-            await self._try(tenant_id, self._catch_up)
+        for tenant_id in days:
+            if clock.monotonic_s() >= self._looked_s.get(tenant_id, -inf) + _LOOK_AGAIN_S:
+                await self._try(tenant_id, self._catch_up)
         return any([await self._try(each, self._step, self._give_up) for each in tenants])
 
     async def _try(
@@ -127,7 +131,8 @@ class IngestWork:
         _log.info("a new day begins", tenant=tenant_id, as_of=str(today))
 
     async def _catch_up(self, connection: AsyncConnection, tenant_id: str) -> None:
-        """Derives anew, once, what was told by rules that an earlier release read otherwise."""
+        """Derives anew what was told by other rules and is not about to be told again: by a release
+        that read them otherwise, or because the unit of work about them was put aside."""
         await self._batches.lock_tenant(connection, tenant_id)
         derived_by = (await self._rules.in_force(connection, {tenant_id}))[tenant_id].derived_by
         if await self._marks.behind(connection, tenant_id, derived_by):
@@ -135,7 +140,8 @@ class IngestWork:
             await self._batches.open_batch(
                 connection, tenant_id, unit, work=OF_RULES, state="complete", anew=anew
             )
-        self._caught_up.add(tenant_id)
+        else:
+            self._looked_s[tenant_id] = clock.monotonic_s()
 
     async def _step(self, connection: AsyncConnection, tenant_id: str) -> None:
         await self._batches.lock_tenant(connection, tenant_id)
@@ -149,7 +155,10 @@ class IngestWork:
             return
         as_of = await self._batches.day(connection, tenant_id)
         size = StepSize(self._settings.accounts_per_step, self._settings.rows_per_step)
-        step = Step(batch, rules.rules, rules.derived_by, as_of, size)
+        # What waiting rules change beside the deriving, links or prices, is as the old ones left it.
+        waits = await self._marks.rules_wait(connection, tenant_id)
+        derived_by = NO_RULES if waits else rules.derived_by
+        step = Step(batch, rules.rules, derived_by, as_of, size)
         if await self._deriving.derive(connection, step):
             await self._tell(connection, batch, ImportPhase.DERIVING)
         elif not await self._deriving.mark_rest(connection, step):

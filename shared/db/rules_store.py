@@ -99,7 +99,7 @@ class RulesStore:
         Raises UserError for a document that is not valid, before anything is written.
         """
         rows: dict[str, dict[str, object]] = {}
-        for message in messages:
+        for message in sorted(messages, key=lambda each: each.envelope.version):
             if isinstance(message.event, RulesApplied):
                 parse_rules(message.event.rules)
                 rows[message.envelope.tenant_id] = {

@@ -9,6 +9,8 @@ from shared.rules.model import Rules
 
 OF_RULES = "rules"
 """The kind of work that new rules are."""
+NO_RULES = ""
+"""The digest of no rules: what is derived while new ones wait to be applied goes with neither."""
 
 
 class Batch(Value):

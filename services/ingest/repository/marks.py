@@ -63,6 +63,10 @@ class MarksRepository:
         parameters = {"tenant": tenant_id, "derived_by": derived_by}
         return bool(await connection.scalar(_SQL["behind"], parameters))
 
+    async def rules_wait(self, connection: AsyncConnection, tenant_id: str) -> bool:
+        """Whether new rules are in force that are not applied yet."""
+        return bool(await connection.scalar(_SQL["rules_wait"], {"tenant": tenant_id}))
+
     async def waiting(self, connection: AsyncConnection, tenant_id: str, limit: int) -> list[str]:
         """Up to `limit` accounts that wait for their marks."""
         parameters = {"tenant": tenant_id, "limit": limit}

@@ -283,6 +283,11 @@ SELECT EXISTS (
     SELECT FROM ingest.batches
     WHERE tenant_id = :tenant AND work = 'rules' AND state IN ('complete', 'applied'))
 
+-- name: rules_wait
+SELECT EXISTS (
+    SELECT FROM ingest.batches
+    WHERE tenant_id = :tenant AND work = 'rules' AND state = 'complete')
+
 -- name: unmarked
 SELECT account_id FROM ingest.unmarked_accounts
 WHERE tenant_id = :tenant ORDER BY account_id LIMIT :limit

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import tables as t
 from services.ingest.domain.batch import Batch
+from services.ingest.domain.profile import AccountRows
+from services.ingest.domain.records import Box, Opportunity, Project
 from shared.db import bulk
 from shared.db.queries import load_queries
 from shared.events import BatchMode, RecordKind
@@ -76,10 +78,13 @@ class RecordsRepository:
 
     async def of_accounts(
         self, connection: AsyncConnection, tenant_id: str, accounts: Sequence[str]
-    ) -> Sequence[Row[Any]]:
-        """The records of accounts that count: (account_id, kind, content), in the order read."""
+    ) -> dict[str, AccountRows]:
+        """The records of each account that count, in the order read."""
         parameters = {"tenant": tenant_id, "accounts": list(accounts)}
-        return (await connection.execute(_SQL["records_of_accounts"], parameters)).all()
+        stored: dict[str, dict[RecordKind, list[object]]] = {account: {} for account in accounts}
+        for row in await connection.execute(_SQL["records_of_accounts"], parameters):
+            stored[row.account_id].setdefault(RecordKind(row.kind), []).append(row.content)
+        return {account: _account_rows(of) for account, of in stored.items()}
 
     async def catalogue_rows(self, connection: AsyncConnection, tenant_id: str) -> list[Any]:
         """The contents of the catalogue's rows, in catalogue order."""
@@ -89,3 +94,11 @@ class RecordsRepository:
 
 def _of(batch: Batch) -> dict[str, Any]:
     return {"tenant": batch.tenant_id, "batch_no": batch.batch_no}
+
+
+def _account_rows(stored: Mapping[RecordKind, Sequence[object]]) -> AccountRows:
+    return AccountRows(
+        [Box.model_validate(each) for each in stored.get(RecordKind.INSTALL_BASE, ())],
+        [Opportunity.model_validate(each) for each in stored.get(RecordKind.OPPORTUNITY, ())],
+        [Project.model_validate(each) for each in stored.get(RecordKind.PROJECT, ())],
+    )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.ingest.applying import Applying
+from services.ingest.domain.batch import NO_RULES
 from services.ingest.repository import DerivedRepository
 from services.scoring.domain.wholeness import Basis, is_whole
 from shared.events import AccountDerived, AccountProfiled, LeadDetected
@@ -44,8 +46,17 @@ async def waiting(upstream: Upstream, rules: Rules) -> list[str]:
 
 
 async def apply(upstream: Upstream, rules: Rules) -> list[Received]:
+    """New rules meet a process that goes on: what a new one would catch up with must not be needed."""
+    process = upstream.worker()
+    await process.step()
     await upstream.apply_rules(rules)
-    return await upstream.settle()
+    return await upstream.settle(process=process)
+
+
+UNAPPLIED = (
+    "SELECT 1 FROM ingest.batches"
+    " WHERE tenant_id = :tenant AND work = 'rules' AND state = 'complete'"
+)
 
 
 def of_leads(told: Sequence[Received]) -> list[Received]:
@@ -177,6 +188,45 @@ async def test_an_account_that_cannot_be_derived_by_new_rules_is_marked_as_it_st
     assert {e.lead.box_id for e in of_type(told, LeadDetected)} == {"SN1"}
     assert len(of_type(told, AccountDerived)) == 2
     assert await waiting(upstream, R2) == []
+
+
+async def test_nothing_is_said_to_go_with_rules_that_are_not_applied_yet(
+    upstream: Upstream,
+) -> None:
+    await upstream.load(tables(BOXES, DEALS))
+    process = upstream.worker()
+    await process.step()
+
+    await upstream.apply_rules(LINKS)
+    await process.step()
+    both = changed(LINKS, leads__service_attach__status_contains="nothing")
+    await upstream.apply_rules(both)
+    steps_before = 0
+    while await process.step():
+        told = of_leads(await upstream.sent.messages())
+        if await upstream.rows(UNAPPLIED):
+            steps_before += 1
+            said = [*of_type(told, LeadDetected), *of_type(told, AccountDerived)]
+            assert {e.derived_by for e in said} <= {NO_RULES}
+    assert steps_before > 1
+    assert await waiting(upstream, both) == []
+
+
+async def test_rules_whose_work_was_put_aside_freeze_nothing(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upstream.load(tables(BOXES, DEALS))
+
+    async def broken(*_: object) -> set[str]:
+        raise ValueError("these links cannot be made")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Applying, "_link", broken)
+        await apply(upstream, LINKS)
+    assert await waiting(upstream, LINKS) != []
+
+    await upstream.settle()
+    assert await waiting(upstream, LINKS) == []
 
 
 @pytest.mark.parametrize("before", ["NULL", "'as the release before read the rules'"])

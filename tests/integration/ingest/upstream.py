@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -254,11 +255,17 @@ class Upstream:
         """One step of a process that was started for it and ends after it."""
         return await self.worker(as_of).step()
 
-    async def settle(self, as_of: date | None = None) -> list[Received]:
-        """Steps until nothing is left to do. Returns what is new in the outbox, progress left out."""
+    async def settle(
+        self, as_of: date | None = None, *, process: IngestWork | None = None
+    ) -> list[Received]:
+        """Steps until nothing is left to do. Returns what is new in the outbox, progress left out.
+
+        `process`: who takes all steps; otherwise each is a new process's.
+        """
+        step = process.step if process else partial(self.step, as_of)
         async with asyncio.timeout(60):
             # A step that begins a day leaves its work to the next one.
-            while await self.step(as_of) or await self.step(as_of):
+            while await step() or await step():
                 pass
         return [m for m in await self.sent.messages() if not isinstance(m.event, ImportProgressed)]
 
