@@ -87,6 +87,16 @@ class ScoringHandlers:
         }
         await self._queue.add_told(connection, told, "rules")
 
+    async def queue_left(self, connection: AsyncConnection, tenant_id: str) -> None:
+        """Queues leads that go with the rules in force by news that came after their last score.
+
+        A release that read the rules otherwise took them as going with others.
+        """
+        await self._repository.rules.hold(connection, {tenant_id})
+        in_force = await self._repository.rules.in_force(connection, {tenant_id})
+        rules = {tenant_id: in_force[tenant_id].derived_by}
+        await self._queue.add_told(connection, rules, "rules", unjudged=True)
+
     async def rescore_step(self, connection: AsyncConnection, tenant_id: str, limit: int) -> int:
         """Rescores up to `limit` queued leads of a tenant. Returns how many were taken."""
         await self._repository.rules.hold(connection, {tenant_id})

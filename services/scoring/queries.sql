@@ -36,7 +36,10 @@ SELECT l.tenant_id, l.lead_id, CAST(:cause AS text)
 FROM unnest(CAST(:tenants AS text[]), CAST(:rules AS text[])) AS wanted(tenant_id, rules)
 JOIN scoring.leads l USING (tenant_id)
 JOIN scoring.accounts a ON a.tenant_id = l.tenant_id AND a.account_id = l.account_id
+LEFT JOIN scoring.emitted e ON e.tenant_id = l.tenant_id AND e.lead_id = l.lead_id
 WHERE l.event ->> 'state' = 'open' AND wanted.rules IN (l.event ->> 'derived_by', a.marker_rules)
+  AND (NOT CAST(:unjudged AS boolean)
+       OR greatest(l.version, a.marker_version) > coalesce(e.version, 0))
 ORDER BY l.tenant_id, l.lead_id
 ON CONFLICT (tenant_id, lead_id) DO UPDATE SET cause = excluded.cause
 

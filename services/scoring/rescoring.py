@@ -26,10 +26,23 @@ class RescoringQueue:
         await connection.execute(_SQL["queue_tenants"], parameters)
 
     async def add_told(
-        self, connection: AsyncConnection, rules: Mapping[str, str], cause: str
+        self,
+        connection: AsyncConnection,
+        rules: Mapping[str, str],
+        cause: str,
+        *,
+        unjudged: bool = False,
     ) -> None:
-        """Queues, of each tenant, the open leads that go with the rules of this digest."""
-        parameters = {"tenants": list(rules), "rules": list(rules.values()), "cause": cause}
+        """Queues, of each tenant, the open leads that go with the rules of this digest.
+
+        `unjudged`: only those of which there was news after their last score.
+        """
+        parameters: dict[str, object] = {
+            "tenants": list(rules),
+            "rules": list(rules.values()),
+            "cause": cause,
+            "unjudged": unjudged,
+        }
         await connection.execute(_SQL["queue_told"], parameters)
 
     async def add_accounts(
@@ -70,6 +83,10 @@ class RescoringQueue:
         )
         rows = await connection.execute(statement)
         return {(tenant_id, row.lead_id): row.cause for row in rows}
+
+    async def known_tenants(self, connection: AsyncConnection) -> list[str]:
+        """Tenants of which a day was told; asked with the tick's role."""
+        return list((await connection.execute(select(t.tenants.c.tenant_id))).scalars())
 
     async def tenants(self, connection: AsyncConnection) -> list[str]:
         """Tenants with queued leads; asked with the tick's role."""

@@ -18,10 +18,25 @@ class RescoringTick:
         self._settings = settings
         self._repository = ScoringRepository()
         self._queue = RescoringQueue()
+        self._caught_up = False
 
     async def run(self) -> None:
         """Steps until cancelled; sleeps when there is nothing to do."""
-        await run_ticks(self.step, self._settings.tick_interval_s)
+        await run_ticks(self._turn, self._settings.tick_interval_s)
+
+    async def _turn(self) -> bool:
+        if not self._caught_up:
+            await self.catch_up()
+            self._caught_up = True
+        return await self.step()
+
+    async def catch_up(self) -> None:
+        """Queues, once after the start, the leads whose facts or marks a release before left unjudged."""
+        async with self._base.tick_database.transaction() as connection:
+            tenants = await self._queue.known_tenants(connection)
+        for tenant_id in tenants:
+            async with self._base.database.transaction({tenant_id}) as connection:
+                await self._handlers.queue_left(connection, tenant_id)
 
     async def step(self) -> bool:
         """One step for each tenant with queued leads. Returns whether there was any."""

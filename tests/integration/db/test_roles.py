@@ -68,7 +68,7 @@ async def test_ticks_and_metrics_only_look(migrated: Stack, service: str, suffix
 LOOKED_AT = {
     ("ingest", "_tick"): {"tenants", "batches"},
     ("ingest", "_metrics"): set(),
-    ("scoring", "_tick"): {"rescoring"},
+    ("scoring", "_tick"): {"rescoring", "tenants"},
     ("scoring", "_metrics"): {"accounts", "leads"},
     ("recommender", "_tick"): {"queue"},
     ("recommender", "_metrics"): {"families", "scored"},

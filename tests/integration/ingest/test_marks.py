@@ -206,7 +206,10 @@ async def test_nothing_is_said_to_go_with_rules_that_are_not_applied_yet(
         told = of_leads(await upstream.sent.messages())
         if await upstream.rows(UNAPPLIED):
             steps_before += 1
-            said = [*of_type(told, LeadDetected), *of_type(told, AccountDerived)]
+            said: list[LeadDetected | AccountDerived] = [
+                *of_type(told, LeadDetected),
+                *of_type(told, AccountDerived),
+            ]
             assert {e.derived_by for e in said} <= {NO_RULES}
     assert steps_before > 1
     assert await waiting(upstream, both) == []

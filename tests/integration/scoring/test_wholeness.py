@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared import clock
 from shared.events import Event, LeadScored, Priority
+from shared.rules.influence import derived_by
 from shared.rules.load import default_rules
 from shared.rules.model import Rules
 from tests.integration.scoring.bench import (
@@ -282,3 +284,22 @@ async def test_scores_do_not_depend_on_how_long_scoring_was_away(scoring: Scorin
         "lead-2": ("open", 1),
         "lead-3": ("open", 1),
     }
+
+
+async def test_a_release_judges_what_the_one_before_left_and_nothing_else(scoring: Scoring) -> None:
+    await begin(scoring)
+    await scoring.day(AS_OF, version=3)
+    await scoring.rescore()
+    # As a release takes it that reads the rules otherwise: the lead is stored, and left as it was.
+    assert await scoring.hear(detected(clock.now_us(), by=R2, **AGEING)) == []
+    await scoring.rows(
+        "UPDATE scoring.leads SET event = jsonb_set(event, '{derived_by}',"
+        f" to_jsonb(CAST('{derived_by(R1)}' AS text))) WHERE tenant_id = :tenant RETURNING 1"
+    )
+
+    await scoring.tick().catch_up()
+    told = await scoring.rescore()
+
+    assert [e.lead.service_end for e in told] == [AGEING["service_end"]]
+    await scoring.tick().catch_up()
+    assert not await scoring.rows("SELECT 1 FROM scoring.rescoring WHERE tenant_id = :tenant")
