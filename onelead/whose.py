@@ -11,13 +11,23 @@ from services.ingest import tables
 from shared.errors import UserError
 from shared.topics import check_tenant
 
+# A tenant may read, and is erased with, each consumer group whose name begins with its own and a dot;
+# the topic of a tenant whose name is the ending of dead letters would be taken for dead letters.
+_OURS = {
+    "onelead": "the services' consumer groups begin so, and they are not a tenant's",
+    "dead-letter": "topics of dead letters end so, and its own would be taken for one",
+}
+
 
 def checked_tenant(name: str) -> str:
     """The tenant id itself. Raises UserError for one that cannot be."""
     try:
-        return check_tenant(name)
+        check_tenant(name)
     except ValueError as error:
         raise UserError(str(error)) from None
+    if name in _OURS:
+        raise UserError(f"no tenant may be called {name}: {_OURS[name]}", hint="take another name")
+    return name
 
 
 async def require_known(settings: EditionSettings, tenant_id: str) -> None:

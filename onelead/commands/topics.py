@@ -6,13 +6,15 @@ import typer
 
 from onelead import broker, lifecycle
 from onelead.access import Right, allow, wanted_rights
-from onelead.addresses import kafka_address
+from onelead.addresses import database_address, kafka_address
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.settings import EditionSettings
+from onelead.tenants.marks import erased_of
+from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.settings import load_settings
-from shared.topics import DAY_MS, TOPICS, Topic, check_tenant
+from shared.topics import DAY_MS, TOPICS, Topic
 
 app = typer.Typer(invoke_without_command=True, help="Show and create topics, and rights on them.")
 Tenants = Annotated[
@@ -36,12 +38,31 @@ def topics(
         for topic in TOPICS:
             _show(topic)
         return
-    created = lifecycle.run(
-        broker.create_missing_topics(kafka_address(settings), _checked(tenant) or [DEFAULT_TENANT])
-    )
+    created = lifecycle.run(_create(settings, _checked(tenant)))
     for name in created:
         out.print(name)
     err.print(f"{len(created)} topics created" if created else "nothing was missing")
+
+
+async def _create(settings: EditionSettings, named: list[str]) -> list[str]:
+    """The topics created. Raises UserError when a tenant that is named was erased."""
+    erased = await _erased_of(settings, named or [DEFAULT_TENANT])
+    if named and erased:
+        raise UserError(
+            f"tenant {erased[0]} was erased",
+            hint=f"`onelead tenants add {erased[0]}` gives the name out again once nothing is left",
+        )
+    tenants = named or [name for name in [DEFAULT_TENANT] if name not in erased]
+    return await broker.create_missing_topics(kafka_address(settings), tenants)
+
+
+async def _erased_of(settings: EditionSettings, tenants: list[str]) -> list[str]:
+    """Those of the tenants that were erased, as far as a database is there to know it."""
+    try:
+        address = database_address(settings)
+    except UserError:
+        return []
+    return await erased_of(address, tenants)
 
 
 @app.command("acls")
@@ -78,10 +99,7 @@ async def _apply(bootstrap: str, tenants: list[str]) -> int:
 
 
 def _checked(tenants: list[str] | None) -> list[str]:
-    try:
-        return [check_tenant(tenant) for tenant in tenants or []]
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    return [checked_tenant(tenant) for tenant in tenants or []]
 
 
 def _show_rights(principal: str, rights: tuple[Right, ...]) -> None:

@@ -52,6 +52,11 @@ def document_of_csv(content: bytes, name: str) -> Document:
                 _take(row, rows.line_num, columns, header, (name, ranges, places))
     except csv.Error as error:
         raise UserError(f"{name}: row {rows.line_num}: this is not CSV: {error}") from error
+    if not ranges:
+        raise UserError(
+            f"{name}: no row has an office, so all offices would go",
+            hint="to have no offices any more, apply a YAML file that says `ranges: []`",
+        )
     return Document(name, {"offices": {"ranges": ranges}}, places, {})
 
 

@@ -7,19 +7,34 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from onelead.tenants.inner_topics import InnerTopics
 from onelead.tenants.own_topics import OwnTopics
 from onelead.tenants.places import Counts, Proof
 from onelead.tenants.rows import TenantRows
-from shared.settings import ServiceSettings
+from shared.settings import ServiceSettings, load_settings
 
 _UNAWARE_S = 90.0
 _ANSWER_S = 5.0
-RELAY_DONE = timedelta(
-    seconds=ServiceSettings.model_fields["relay_publish_timeout_s"].default + _ANSWER_S
-)
-"""By then a relay has published, or given up, what it read before the tenant was marked."""
 Progress = Callable[[str], None]
+
+
+class RelaySettings(BaseSettings):
+    """How long the services' relays wait for the broker; the command must be told what they are told."""
+
+    model_config = SettingsConfigDict(env_prefix="ONELEAD_", env_ignore_empty=True, extra="ignore")
+
+    relay_publish_timeout_s: float = Field(
+        ServiceSettings.model_fields["relay_publish_timeout_s"].default, gt=0, le=60
+    )
+
+
+def relay_done() -> timedelta:
+    """By then a relay has published, or given up, what it read before a tenant was marked."""
+    settings = load_settings(RelaySettings)
+    return timedelta(seconds=settings.relay_publish_timeout_s + _ANSWER_S)
 
 
 class Erasure:
@@ -32,14 +47,14 @@ class Erasure:
         tenant_id: str,
         progress: Progress = lambda _: None,
         *,
-        relay_done: timedelta = RELAY_DONE,
+        wait_for_relays: timedelta | None = None,
     ) -> None:
         self._rows = rows
         self._tenant = tenant_id
         self._own = OwnTopics(bootstrap, tenant_id)
         self._inner = InnerTopics(bootstrap, tenant_id)
         self._progress = progress
-        self._relay_done = relay_done
+        self._relay_done = relay_done() if wait_for_relays is None else wait_for_relays
 
     async def look(self) -> Counts:
         """How much of the tenant there is, place by place."""

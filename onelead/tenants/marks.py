@@ -1,12 +1,20 @@
 """Whether a tenant was erased: asked before anything is done in its name."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.engine import Database
+from shared.db.erasure import ERASED_TENANTS
+from shared.db.migrate import SERVICES
 from shared.errors import UserError
 
+_NO_SUCH_DATABASE = "3D000"
 _ERASED_AT = "SELECT erased_at FROM {service}.erased_tenants WHERE tenant_id = :tenant"
 
 
@@ -25,3 +33,44 @@ async def refuse_erased(connection: AsyncConnection, service: str, tenant_id: st
             f"tenant {tenant_id} was erased on {moment:%Y-%m-%d}",
             hint=f"`onelead tenants add {tenant_id}` gives the name out again once nothing is left",
         )
+
+
+async def erased_of(owner_url: str, tenants: Sequence[str]) -> list[str]:
+    """Those of the tenants that any service holds for erased, as the owner of the tables sees it.
+
+    None where there are no tables yet. Raises UserError when the database does not let us in.
+    """
+    url = make_url(owner_url)
+    database = Database.connect(url, application="onelead topics", pool_size=1)
+    try:
+        marked = await _marked_among(database, tenants)
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        if getattr(getattr(error, "orig", error), "sqlstate", None) == _NO_SUCH_DATABASE:
+            return []
+        raise _unusable(url, error) from None
+    finally:
+        await database.close()
+    return [tenant for tenant in tenants if tenant in marked]
+
+
+async def _marked_among(database: Database, tenants: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    async with database.transaction() as connection:
+        seen = text("SELECT set_config('app.erasing', :tenants, true)")
+        await connection.execute(seen, {"tenants": ",".join(tenants)})
+        for service in SERVICES:
+            table = f"{service}.{ERASED_TENANTS}"
+            if await connection.scalar(text("SELECT to_regclass(:name)"), {"name": table}):
+                ours = text(f"SELECT tenant_id FROM {table} WHERE tenant_id = ANY(:tenants)")
+                found |= set(await connection.scalars(ours, {"tenants": list(tenants)}))
+    return found
+
+
+def _unusable(url: URL, error: Exception) -> UserError:
+    shown = url.render_as_string(hide_password=True)
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UserError(
+        f"PostgreSQL at {shown} cannot be asked which tenants were erased: {reason}",
+        hint="ONELEAD_DATABASE_URL must be the address with which `onelead migrate` was run",
+        exit_code=1,
+    )

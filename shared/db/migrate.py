@@ -8,8 +8,13 @@ from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.engine import owner_engine
+from shared.db.passwords import kept_of
+from shared.db.protection import ROLE_SUFFIXES
+from shared.errors import UserError
 
 SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
 _ROOT = Path(__file__).resolve().parents[2] / "services"
@@ -20,7 +25,7 @@ def upgrade(owner_url: str, service: str, *, role_password: str | None = None) -
     """Migrates one service's schema to its newest version.
 
     `owner_url` belongs to the role that owns the tables; `role_password`, when given, is set on the
-    roles that the service logs in with.
+    roles that the service logs in with. Raises UserError when the server refuses that.
     """
     config = Config()
     config.set_main_option("script_location", str(_ROOT / service / "migrations"))
@@ -50,14 +55,35 @@ async def _ensure_database(url: URL) -> None:
 
 async def _set_passwords(owner_url: str, service: str, password: str) -> None:
     engine = owner_engine(make_url(owner_url))
-    async with engine.begin() as connection:
-        for suffix in ("", "_relay", "_tick", "_metrics"):
-            statement = await connection.scalar(
-                text("SELECT format('ALTER ROLE %I PASSWORD %L', :role ::text, :password ::text)"),
-                {"role": f"onelead_{service}{suffix}", "password": password},
-            )
-            await connection.execute(text(str(statement).replace(":", "\\:")))
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            for suffix in ROLE_SUFFIXES:
+                await _set_password(connection, f"onelead_{service}{suffix}", kept_of(password))
+    finally:
+        await engine.dispose()
+
+
+async def _set_password(connection: AsyncConnection, role: str, kept: str) -> None:
+    try:
+        statement = await connection.scalar(
+            text("SELECT format('ALTER ROLE %I PASSWORD %L', :role ::text, :kept ::text)"),
+            {"role": role, "kept": kept},
+        )
+        await connection.execute(text(str(statement).replace(":", "\\:")))
+    except DBAPIError as error:
+        # The error's own text holds the statement, and with it the password.
+        raise UserError(
+            f"PostgreSQL does not set the password of role {role}: {_words_of(error)}",
+            hint="the role in ONELEAD_DATABASE_URL needs CREATEROLE, from PostgreSQL 16 on also"
+            " ADMIN OPTION on the services' roles",
+            exit_code=1,
+        ) from None
+
+
+def _words_of(error: DBAPIError) -> str:
+    """What the server said, and nothing of what it was told."""
+    said = str(getattr(error.orig, "__cause__", None) or "")
+    return said.splitlines()[0] if said else "no reason given"
 
 
 def run_environment() -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from shared.rules.base import RuleError, Section, Text
-from shared.rules.offices_codes import END, Key, alike, key_of
+from shared.rules.offices_bounds import ends_of
+from shared.rules.offices_codes import END
 from shared.rules.offices_overlap import first_overlap
 from shared.rules.offices_ranges import UNASSIGNED, Country, OfficeRange, Span
 
@@ -51,31 +52,8 @@ def spans(offices: Offices) -> Iterator[Span]:
             yield Span(index, each, each.country, None, None)
             continue
         country = each.country or home
-        first = _bound(each.first, country, index, "from")
-        last = _bound(each.last or each.first, country, index, "to")
-        if not alike(first, last):
-            raise RuleError(
-                f"{each.first} and {each.last} are not codes of one form, so nothing lies between "
-                "them; write both with the same digits and letters, as in 6000 and 6999 or SW1 and SW20",
-                "ranges",
-                index,
-                "to",
-            )
-        if last < first:
-            raise RuleError(f"{each.last} comes before {each.first}", "ranges", index, "to")
+        first, last = ends_of(each, country, index)
         yield Span(index, each, country, first, last + END)
-
-
-def _bound(written: str, country: str | None, index: int, name: str) -> Key:
-    key = key_of(written, country)
-    if key is None:
-        raise RuleError(
-            f"{written!r} is no postal code; letters, digits, blanks and hyphens make one",
-            "ranges",
-            index,
-            name,
-        )
-    return key
 
 
 def _require_one_spelling(ranges: Sequence[OfficeRange]) -> None:

@@ -37,6 +37,17 @@ def key_of(written: str, country: str | None = None) -> Key | None:
 
     With the country (two letters), a number gets back the zeros that it began with.
     """
+    if (text := bare(written)) is None:
+        return None
+    if text.isdigit() and country in DIGITS:
+        text = text.zfill(DIGITS[country])
+    parts = whole.groups() if (whole := _OF_BRITAIN.fullmatch(text)) else (text,)
+    runs = [run for part in parts for run in _RUN.findall(part)]
+    return tuple(_comparable(run, first=not place) for place, run in enumerate(runs))
+
+
+def bare(written: str) -> str | None:
+    """The digits and capitals of a postal code, and nothing else; None for what cannot be one."""
     text = unicodedata.normalize("NFKC", written).strip().upper()
     if len(text) > MAX_LENGTH:
         return None
@@ -44,13 +55,7 @@ def key_of(written: str, country: str | None = None) -> Key | None:
     if plus_4 := _ZIP_PLUS_4.fullmatch(text):
         text = plus_4[1]
     text = _SEPARATORS.sub("", text)
-    if not _WHOLE.fullmatch(text):
-        return None
-    if text.isdigit() and country in DIGITS:
-        text = text.zfill(DIGITS[country])
-    parts = whole.groups() if (whole := _OF_BRITAIN.fullmatch(text)) else (text,)
-    runs = [run for part in parts for run in _RUN.findall(part)]
-    return tuple(_comparable(run, first=not place) for place, run in enumerate(runs))
+    return text if _WHOLE.fullmatch(text) else None
 
 
 def has_digits(key: Key) -> bool:

@@ -56,7 +56,12 @@ class OfficeRange(Section):
         if self.office.casefold() == UNASSIGNED:
             raise RuleError(f"{UNASSIGNED} is what leads of no office are called", "office")
         if self.first is None and self.last is not None:
-            raise RuleError("a range that ends somewhere must begin somewhere", "to")
+            raise RuleError(
+                f"is empty, but the range ends with {self.last}; a range that ends somewhere must "
+                "begin somewhere",
+                "from",
+                against="to",
+            )
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise RuleError(
                 f"the range ends on {self.valid_until}, before it begins on {self.valid_from}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from onelead.broker import create_missing_topics, tenants_on
 from onelead.commands.tenants import EXIT_EXPIRES
@@ -103,6 +104,30 @@ def test_a_command_for_an_erased_tenant_says_that_it_was_erased(
     result = onelead("campaigns", "unsubscribe", "eva@example.com", "--tenant", tenant)
     assert result.code == 2
     assert "was erased on" in result.err
+
+
+def test_topics_are_not_created_for_an_erased_tenant(
+    onelead: OneLead, tenant: str, migrated: Stack
+) -> None:
+    erased(onelead, tenant)
+    refused = onelead("topics", "--create", "--tenant", tenant)
+    assert refused.code == 2
+    assert f"tenant {tenant} was erased" in refused.err
+    assert tenant not in asyncio.run(tenants_on(migrated.bootstrap))
+    assert "was added" in onelead("tenants", "add", tenant).out
+    assert "nothing was missing" in onelead("topics", "--create", "--tenant", tenant).err
+
+
+def test_topics_are_created_before_there_is_a_database(
+    onelead: OneLead, migrated: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = a_name()
+    nowhere = make_url(migrated.owner_url).set(database=f"not_there_{name.replace('-', '_')}")
+    monkeypatch.setenv("ONELEAD_DATABASE_URL", nowhere.render_as_string(hide_password=False))
+    assert onelead("topics", "--create", "--tenant", name).code == 0
+    assert name in asyncio.run(tenants_on(migrated.bootstrap))
+    monkeypatch.setenv("ONELEAD_DATABASE_URL", migrated.owner_url)
+    erased(onelead, name)
 
 
 def test_a_list_says_what_each_tenant_has(onelead: OneLead, filled: str) -> None:

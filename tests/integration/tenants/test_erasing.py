@@ -28,7 +28,7 @@ NOW = timedelta()
 @asynccontextmanager
 async def erasure(world: World, progress: Progress = lambda _: None) -> AsyncIterator[Erasure]:
     async with TenantRows(world.stack.owner_url, world.gone, rows_per_step=2) as rows:
-        yield Erasure(world.stack.bootstrap, rows, world.gone, progress, relay_done=NOW)
+        yield Erasure(world.stack.bootstrap, rows, world.gone, progress, wait_for_relays=NOW)
 
 
 async def erased(world: World) -> Proof:

@@ -93,6 +93,29 @@ REFUSED = {
         "office,from\n,6000\n",
         "o.csv: row 2, column office: offices.ranges[1].office: is missing",
     ),
+    "ends that can be read in two ways, in CSV": (
+        "o.csv",
+        "office,country,from,to\nboston,US,501,2799\n",
+        "o.csv: row 2, column to: offices.ranges[1].to: 501 and 2799 can be read in two ways, as "
+        "codes of US have 5 digits: 501 may be 00501 or every code that begins with 501; 2799 may "
+        "be 02799 or every code that begins with 2799. Write both with 5 digits",
+    ),
+    "ends that can be read in two ways, in YAML": (
+        "o.yaml",
+        "offices:\n  ranges:\n  - {office: a, country: US, from: 501, to: 2799}\n",
+        "o.yaml:3:45: offices.ranges[1].to: 501 and 2799 can be read in two ways",
+    ),
+    "an empty beginning": (
+        "o.csv",
+        "office,from,to\nluzern,,6999\n",
+        "o.csv: row 2, column from: offices.ranges[1].from: is empty, but the range ends with 6999",
+    ),
+    "no rows": (
+        "o.csv",
+        "office,from,to\n",
+        "o.csv: no row has an office, so all offices would go",
+    ),
+    "blank rows only": ("o.csv", "office,from\n,\n\n", "o.csv: no row has an office"),
     "other rules": (
         "o.yaml",
         "currency: CHF\noffices: {ranges: []}\n",
