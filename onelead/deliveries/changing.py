@@ -15,6 +15,7 @@ from services.notifier import tables as t
 from services.notifier.domain.campaigns import THROUGH
 from services.notifier.domain.delivery import Purpose, State
 from services.notifier.domain.message import plain
+from services.notifier.domain.moves import ELSEWHERE
 from services.notifier.domain.standing import CLOSED
 from shared.errors import UserError
 from shared.events import LeadState
@@ -26,7 +27,12 @@ _AS_IT_STANDS = text(
     SELECT coalesce(l.withdrawn, false) AS withdrawn,
            coalesce(l.withdrawn_through, 0) AS withdrawn_through,
            coalesce(s.state, 'new') AS state, s.do_not_contact_until,
-           x.reason AS refused, e.ended AS campaign_ended
+           x.reason AS refused, e.ended AS campaign_ended,
+           l.alert ->> 'office_id' IS DISTINCT FROM d.office_id AND EXISTS (
+             SELECT FROM notifier.deliveries w  -- its sink hears, or heard, that it is gone
+             WHERE w.tenant_id = d.tenant_id AND w.lead_id = d.lead_id AND w.channel = d.channel
+               AND w.target = d.target AND w.purpose = 'withdrawal' AND w.state <> 'cancelled'
+               AND w.content->>'reason' = :elsewhere) AS elsewhere
     FROM notifier.deliveries d
     LEFT JOIN notifier.leads l ON l.tenant_id = d.tenant_id AND l.lead_id = d.lead_id
     LEFT JOIN notifier.standings s ON s.tenant_id = d.tenant_id AND s.lead_id = d.lead_id
@@ -60,7 +66,11 @@ async def send_again(book: Book, row: Row[Any], wish: Wish) -> datetime:
     """
     if row.state not in RETRIED:
         raise _refused(row, f"is {row.state}; only dead and unknown ones are sent again")
-    parameters = {"tenant": book.tenant_id, "delivery": row.delivery_id}
+    parameters = {
+        "tenant": book.tenant_id,
+        "delivery": row.delivery_id,
+        "elsewhere": ELSEWHERE,
+    }
     stands = (await book.connection.execute(_AS_IT_STANDS, parameters)).one()
     if (reason := silenced(row, stands, wish.now)) is not None:
         raise _refused(row, reason)
@@ -102,6 +112,8 @@ def silenced(row: Any, stands: Any, now: datetime) -> str | None:
     purpose = Purpose(row.purpose)
     if purpose is Purpose.OUTREACH:
         return _letter_silenced(stands, now)
+    if stands.elsewhere and purpose is not Purpose.WITHDRAWAL:
+        return "is about a lead that another office has now; this one should not be told of it"
     if purpose not in _OF_OPEN_LEADS:
         return None
     if stands.withdrawn_through >= row.episode and (

@@ -52,7 +52,7 @@ def previews(found: Configured, alert: Alert, purpose: Purpose, now: datetime) -
         targets = plan.routed(alert.tenant_id, alert, purpose)
     else:
         told = plan.told(alert.tenant_id, purpose)
-        targets = tuple(t for t in told if plan.sees(t, alert.office_id))
+        targets = tuple(t for t in told if plan.sees(t, alert.tenant_id, alert.office_id))
     for target in targets:
         delivery = Delivery(
             tenant_id=alert.tenant_id,

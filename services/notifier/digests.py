@@ -109,8 +109,9 @@ class Digests:
 
     def _seen_by(self, target: Target, found: Found) -> Digest | None:
         """The digest of what a target may see; None when there is nothing to tell."""
-        sums = [row for row in found.sums if self._plan.sees(target, row.office_id)]
-        lines = [line for line in found.lines if self._plan.sees(target, line.office_id)]
+        plan, tenant = self._plan, found.frame.tenant_id
+        sums = [row for row in found.sums if plan.sees(target, tenant, row.office_id)]
+        lines = [line for line in found.lines if plan.sees(target, tenant, line.office_id)]
         return digest_of(found.frame, sums, lines, _trends(sums, found))
 
     def _for(

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.domain.delivery import Purpose
 from services.notifier.domain.message import Alert, alert_of
-from services.notifier.domain.moves import ELSEWHERE, move_of
+from services.notifier.domain.moves import move_of
 from services.notifier.domain.plan import Plan
 from services.notifier.domain.routing import Announce, Observed, Withdraw, is_news, react
 from services.notifier.domain.standing import Standing, news_between, status_news, worth_a_word
 from services.notifier.repository import Held, Key, LeadsRepository, NotifierRepository
-from services.notifier.repository.moves import cut_off
+from services.notifier.repository.moves import follow
 from services.notifier.repository.people import PeopleRepository
 from services.notifier.telling import News, Telling
 from shared import clock
@@ -122,9 +122,8 @@ class NotifierHandlers:
         await self._repository.add(connection, telling.deliveries)
         await self._repository.cancel(connection, telling.ended, telling.now)
         await self._people.stop(connection, telling.stopped, telling.now)
-        moves = {key: move for key, (move, _) in telling.moves.items()}
-        hearing = {key: self._plan.seeing(move.alert.office_id) for key, move in moves.items()}
-        await cut_off(connection, hearing, ELSEWHERE, telling.now)
+        offices = {key: move.alert.office_id for key, (move, _) in telling.moves.items()}
+        telling.unaware = await follow(connection, self._plan, offices, telling.now)
         told = await self._repository.told(connection, telling.asked, keepers)
         further = telling.further(told)
         await self._repository.supersede(connection, telling.updates(further), telling.now)

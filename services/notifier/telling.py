@@ -11,7 +11,7 @@ from services.notifier.domain.moves import Move
 from services.notifier.domain.plan import Plan, Target
 from services.notifier.domain.routing import Withdraw
 from services.notifier.domain.standing import Standing
-from services.notifier.repository import Key, NewDelivery, Told
+from services.notifier.repository import Hearer, Key, NewDelivery, Told
 from shared.events import LeadChange, LeadChanged, LeadStatusChanged
 from shared.messaging.codec import Received
 
@@ -55,6 +55,8 @@ class Telling:
     ended: dict[Key, Withdraw] = field(default_factory=dict)
     stopped: dict[Key, str] = field(default_factory=dict)
     moves: dict[Key, tuple[Move, News]] = field(default_factory=dict)
+    unaware: set[Hearer] = field(default_factory=set)
+    """Who never learns that another office had the lead."""
     _withdrawals: dict[Key, tuple[Withdraw, News, Alert | None]] = field(default_factory=dict)
     _updates: dict[tuple[Key, bool], _Later] = field(default_factory=dict)
 
@@ -133,7 +135,7 @@ class Telling:
     def _about(self, told: Told) -> Iterable[NewDelivery]:
         if (found := self._withdrawals.get(told.key)) is not None:
             withdraw, news, last = found
-            if self.plan.sees(told.target, (last or told.alert).office_id):
+            if self.plan.sees(told.target, told.key[0], (last or told.alert).office_id):
                 if told.episode <= withdraw.through and self._tells(told, Purpose.WITHDRAWAL):
                     content = Withdrawal(alert=told.alert, reason=withdraw.reason)
                     delivery = self._delivery(
@@ -143,14 +145,15 @@ class Telling:
                 return
         if (moved := self.moves.get(told.key)) is not None:
             move, because = moved
-            heard = move.heard_by(told.target, told.alert, self.plan)
+            unaware = (*told.key, told.target.channel, told.target.address) in self.unaware
+            heard = move.heard_by(told.target, told.alert, self.plan, unaware=unaware)
             if heard is not None:
                 yield from self._of_move(told, heard, because)
                 return
         later = self._updates.get((told.key, told.target.tells_withdrawals))
         if later is None or not self._tells(told, Purpose.UPDATE):
             return
-        if self.plan.sees(told.target, later.content.alert.office_id):
+        if self.plan.sees(told.target, told.key[0], later.content.alert.office_id):
             number = later.news.version
             delivery = self._delivery(told.key, told.episode, Purpose.UPDATE, told.target, number)
             due_at = self.plan.due_at(told.target, self.now, later.content.alert)

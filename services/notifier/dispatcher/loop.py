@@ -19,6 +19,7 @@ from services.notifier.dispatcher.room import Room
 from services.notifier.dispatcher.sending import Made, Retries, deliver, put_back, settle
 from services.notifier.dispatcher.settlement import ended
 from services.notifier.dispatcher.storms import Storms
+from services.notifier.dispatcher.walls import let_out
 from services.notifier.domain.attempt import Certainty, RetryAt
 from services.notifier.domain.circuit import SinkState
 from services.notifier.domain.plan import Plan, Target
@@ -152,7 +153,11 @@ class Dispatcher:
                 tenants = await self._storm.ours_to_count(connection, tenants)
                 singles = await self._storm.begun_in_hour(connection, tenants, limited, now)
             wanted = self._room.wanted(tenants, states, singles, self._under_way)
-            return await self._queue.lease(connection, wanted, lease)
+            leased = await self._queue.lease(connection, wanted, lease)
+            begun = await let_out(connection, self._plan, leased, now)
+        if len(begun) < len(leased):
+            self._wake.set()  # what stands behind those that were held back is due as well
+        return begun
 
     def _lease(self, now: datetime) -> Lease:
         lasts = timedelta(seconds=self._settings.notify_lease_s)

@@ -19,11 +19,9 @@ from services.notifier.dispatcher.settlement import settled
 from services.notifier.domain.attempt import RetryAt, words
 from services.notifier.domain.circuit import SinkState
 from services.notifier.domain.delivery import State
-from services.notifier.domain.moves import ELSEWHERE
 from services.notifier.domain.plan import Plan
 from services.notifier.repository import DeliveryQueue, NotifierRepository
 from services.notifier.repository.ledger import Ledger, SinkKey
-from services.notifier.repository.moves import cut_off, lead_offices
 from shared import clock
 from shared.messaging.errors import backoff_s, is_transient
 from shared.ops.composition import Base
@@ -115,7 +113,6 @@ class Recorder:
         async with self._base.database.transaction(tenants) as connection:
             steps = [(made.item, made.step) for made in batch]
             states = await self._queue.record(connection, steps, now)
-            await self._cut_off(connection, batch, states)
             calls = [made.attempt for made in batch if made.attempt.outcome.error != RESTING]
             await self._ledger.add_attempts(connection, calls)
             after = await self._remember(connection, batch)
@@ -130,20 +127,6 @@ class Recorder:
             self.changes += 1
         for made in batch:
             _tell(made, states.get(made.item.delivery.id))
-
-    async def _cut_off(
-        self, connection: AsyncConnection, batch: Sequence[Made], states: Mapping[str, State]
-    ) -> None:
-        """Tries nothing again for an office whose lead went to another one meanwhile."""
-        again = {
-            (made.item.delivery.tenant_id, made.item.delivery.lead_id)
-            for made in batch
-            if states.get(made.item.delivery.id) is State.RETRY
-        }
-        if again and any(sink.offices for sink in self._plan.sinks):
-            offices = await lead_offices(connection, again)
-            hearing = {key: self._plan.seeing(office) for key, office in offices.items()}
-            await cut_off(connection, hearing, ELSEWHERE, clock.now())
 
     async def _remember(
         self, connection: AsyncConnection, batch: Sequence[Made]

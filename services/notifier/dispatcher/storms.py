@@ -60,9 +60,10 @@ class Storms:
     ) -> None:
         now, tenant_id = clock.now(), key[0]
         per_account = limits.alerts_per_account_and_day is not None
-        queued = await self._storm.waiting(
+        found = await self._storm.waiting(
             connection, tenant_id, target, now, per_account=per_account
         )
+        queued = [each for each in found if self._plan.sees(target, tenant_id, each.office_id)]
         beyond = overflow([each.waiting for each in queued], limits, begun)
         if not is_time(beyond, now):
             return

@@ -47,7 +47,9 @@ class StageNews:
         name, channel = sink
         ids = {record.lead_id for record in records}
         found = await self._repository.offices(connection, tenant_id, ids)
-        offices = {lead: office for lead, office in found.items() if self._sees(channel, office)}
+        offices = {
+            lead: office for lead, office in found.items() if self._sees(channel, tenant_id, office)
+        }
         ours = sorted((r for r in records if r.lead_id in offices), key=_age)
         seen = await self._repository.seen(connection, tenant_id, name, offices)
         messages: list[OutboxMessage] = []
@@ -67,8 +69,9 @@ class StageNews:
         metrics.CRM_STAGES.labels(name).inc(len(messages))
         return said
 
-    def _sees(self, channel: CrmChannel, office_id: str | None) -> bool:
-        return self._plan is None or any(self._plan.sees(t, office_id) for t in channel.targets)
+    def _sees(self, channel: CrmChannel, tenant_id: str, office_id: str | None) -> bool:
+        plan, targets = self._plan, channel.targets
+        return plan is None or any(plan.sees(target, tenant_id, office_id) for target in targets)
 
 
 def _report(sink: str, lead_id: str, stage: str) -> str:

@@ -2,10 +2,12 @@
 
 from services.notifier.repository.deliveries import NewDelivery, NotifierRepository, Told
 from services.notifier.repository.leads import Held, Key, LeadsRepository
+from services.notifier.repository.moves import Hearer
 from services.notifier.repository.queue import DeliveryQueue, Leased
 
 __all__ = [
     "DeliveryQueue",
+    "Hearer",
     "Held",
     "Key",
     "LeadsRepository",

@@ -11,6 +11,7 @@ from services.notifier import tables as t
 from services.notifier.domain.contents import Content, office_of
 from services.notifier.domain.delivery import Delivery, State
 from services.notifier.domain.message import Alert
+from services.notifier.domain.moves import ELSEWHERE
 from services.notifier.domain.plan import Target
 from services.notifier.domain.routing import Withdraw
 from services.notifier.repository.leads import Key
@@ -19,7 +20,10 @@ from shared.db.queries import load_queries
 
 _SQL = load_queries(__file__)
 _KEY = ("tenant_id", "lead_id", "episode", "purpose", "number", "channel", "target")
-_NOT_BEGUN = "held.purpose = 'alert' AND held.state = 'pending' AND held.tries = 0"
+_TO_BE_TOLD = (
+    "held.purpose = 'alert' AND (held.state = 'pending' AND held.tries = 0"
+    f" OR held.state = 'cancelled' AND held.note = '{ELSEWHERE}')"
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,11 @@ class NotifierRepository:
         """Adds deliveries that do not exist: the same news goes to the same sink once.
 
         An alert that waits and whose sending has not begun says what its lead says now: nobody who was
-        not told yet is sent an update.
+        not told yet is sent an update. One that was cancelled because its lead was elsewhere waits again.
         """
         newest = {tuple(row[name] for name in _KEY): row for row in map(_delivery_row, new)}
         await bulk.upsert(
-            connection, t.deliveries, list(newest.values()), key=_KEY, guard=_NOT_BEGUN
+            connection, t.deliveries, list(newest.values()), key=_KEY, guard=_TO_BE_TOLD
         )
 
     async def cancel(
@@ -149,6 +153,9 @@ def _delivery_row(new: NewDelivery) -> dict[str, Any]:
         "office_id": office_of(new.content),
         "score": about.score if about else None,
         "state": State.PENDING.value,
+        "announced": False,
+        "settled_at": None,
+        "note": None,
         "content": new.content.model_dump_json().encode(),
         "created_at": delivery.created_at,
         "due_at": new.due_at,

@@ -49,7 +49,10 @@ RETURNING d.*, (
   WHERE a.tenant_id = d.tenant_id AND a.lead_id = d.lead_id AND a.episode = d.episode
     AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
     AND d.purpose IN ('update', 'withdrawal')
-) AS thread
+) AS thread, (
+  SELECT ARRAY[l.alert ->> 'office_id'] FROM notifier.leads l
+  WHERE l.tenant_id = d.tenant_id AND l.lead_id = d.lead_id AND l.alert IS NOT NULL
+) AS lead_office
 
 -- name: adopt
 -- Takes over what a sender left behind while sending.
@@ -150,7 +153,7 @@ WITH begun AS (
     AND b.begun_at > CAST(:now AS timestamptz) - interval '1 day'
   GROUP BY b.account_id
 )
-SELECT c.lead_id, c.episode, c.account_id, c.score, c.created_at, c.delivery_id,
+SELECT c.lead_id, c.episode, c.account_id, c.score, c.created_at, c.delivery_id, c.office_id,
        coalesce(begun.alerts, 0) AS of_account
 FROM notifier.deliveries c LEFT JOIN begun ON begun.account_id = c.account_id
 WHERE c.tenant_id = :tenant AND c.channel = :channel AND c.target = :target
@@ -206,33 +209,35 @@ FROM unnest(CAST(:ids AS text[])) AS w(delivery_id)
 WHERE d.tenant_id = :tenant AND d.delivery_id = w.delivery_id AND d.state = 'pending'
 RETURNING d.content
 
--- name: lead_offices
-SELECT l.tenant_id, l.lead_id, l.alert ->> 'office_id' AS office_id
-FROM notifier.leads l
-JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
-  ON l.tenant_id = w.tenant_id AND l.lead_id = w.lead_id
-WHERE l.alert IS NOT NULL
-
 -- name: cut_off
 -- Cancels what waits about leads for targets that may not hear of them.
 UPDATE notifier.deliveries d
 SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = :note
-FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS moved(tenant_id, lead_id)
-WHERE d.tenant_id = moved.tenant_id AND d.lead_id = moved.lead_id
-  AND d.purpose NOT IN ('withdrawal', 'outreach') AND d.state IN ('pending', 'retry', 'leased')
-  AND (d.tenant_id, d.lead_id, d.channel, d.target) NOT IN (
-    SELECT * FROM unnest(CAST(:of_tenants AS text[]), CAST(:of_leads AS text[]),
-                         CAST(:channels AS text[]), CAST(:targets AS text[])))
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:channels AS text[]),
+            CAST(:targets AS text[])) AS deaf(tenant_id, lead_id, channel, target)
+WHERE d.tenant_id = deaf.tenant_id AND d.lead_id = deaf.lead_id AND d.channel = deaf.channel
+  AND d.target = deaf.target AND d.purpose NOT IN ('withdrawal', 'outreach')
+  AND d.state IN ('pending', 'retry', 'leased')
 
--- name: bring_back
--- Lets wait again what was cancelled with this note for targets that may hear of the leads.
+-- name: take_back
+-- Cancels what waits to tell targets that leads are gone which they may hear of; in doubt: it may have arrived.
 UPDATE notifier.deliveries d
-SET state = CASE WHEN d.tries > 0 THEN 'retry' ELSE 'pending' END, settled_at = NULL, note = NULL,
-    due_at = greatest(d.due_at, :now)
-FROM unnest(CAST(:of_tenants AS text[]), CAST(:of_leads AS text[]), CAST(:channels AS text[]),
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = :note
+FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:channels AS text[]),
             CAST(:targets AS text[])) AS hears(tenant_id, lead_id, channel, target)
 WHERE d.tenant_id = hears.tenant_id AND d.lead_id = hears.lead_id AND d.channel = hears.channel
-  AND d.target = hears.target AND d.state = 'cancelled' AND d.note = :note
+  AND d.target = hears.target AND d.purpose = 'withdrawal' AND d.content->>'reason' = :reason
+  AND d.state IN ('pending', 'retry', 'leased')
+RETURNING d.tenant_id, d.lead_id, d.channel, d.target, d.in_doubt
+
+-- name: call_off
+-- Cancels what was leased a moment ago: this try was none.
+UPDATE notifier.deliveries d
+SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.note, tries = d.tries - 1,
+    begun_at = CASE WHEN d.tries > 1 THEN d.begun_at END
+FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:notes AS text[]))
+  AS w(tenant_id, delivery_id, note)
+WHERE d.tenant_id = w.tenant_id AND d.delivery_id = w.delivery_id
 
 -- name: stop_campaigns
 -- Ends campaigns about leads, for one contact or for all; returns whom it ended for.

@@ -20,10 +20,11 @@ _SQL = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Queued:
-    """An alert that waits, with its delivery's id."""
+    """An alert that waits, with its delivery's id and whose lead it is about."""
 
     waiting: Waiting
     delivery_id: str
+    office_id: str | None
 
 
 class StormRepository:
@@ -83,6 +84,7 @@ class StormRepository:
                     of_account=row.of_account,
                 ),
                 row.delivery_id,
+                row.office_id,
             )
             for row in rows
         ]

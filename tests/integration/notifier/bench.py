@@ -49,6 +49,7 @@ class ScriptedChannel:
     most_at_once: int = 0
     limits: Limits = field(default_factory=lambda: Limits(alerts_per_hour=None))
     sends: frozenset[Purpose] = frozenset({Purpose.ALERT})
+    offices: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.held.set()
@@ -99,6 +100,7 @@ def sink_of(name: str, channel: Any, tenants: Iterable[str]) -> Sink:
         sends=sends,
         limits=getattr(channel, "limits", Limits(alerts_per_hour=None)),
         concurrency=channel.concurrency,
+        offices=getattr(channel, "offices", frozenset()),
     )
 
 

@@ -14,7 +14,14 @@ from onelead.cli import run_command_line
 from onelead.service_database import service_connection
 from onelead.settings import EditionSettings
 from services.notifier.domain.attempt import Rejected
-from services.notifier.domain.contents import CONTENTS, Content, Digest, Outreach, Update
+from services.notifier.domain.contents import (
+    CONTENTS,
+    Content,
+    Digest,
+    Outreach,
+    Update,
+    Withdrawal,
+)
 from services.notifier.domain.delivery import Delivery, Purpose
 from services.notifier.repository import NewDelivery, NotifierRepository
 from services.notifier.repository.ledger import Attempt, Ledger
@@ -133,6 +140,7 @@ def _content(purpose: Purpose, tenant: str) -> Content:
     made: dict[Purpose, Content] = {
         Purpose.ALERT: alert(tenant),
         Purpose.UPDATE: Update(alert=alert(tenant), changes=()),
+        Purpose.WITHDRAWAL: Withdrawal(alert=alert(tenant), reason="gone"),
         Purpose.OUTREACH: Outreach(
             tenant_id=tenant,
             lead_id=alert().lead_id,

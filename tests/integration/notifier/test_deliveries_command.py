@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from services.notifier.domain.delivery import Purpose
+from services.notifier.domain.moves import ELSEWHERE
 from shared import clock
 from tests.integration.notifier.command_line import CONTACT, Result, Tenant
 from tests.support.notifier_builders import alert
@@ -177,6 +178,32 @@ def test_nobody_is_told_by_hand_of_a_lead_that_was_withdrawn(tenant: Tenant) -> 
         lead=LEAD,
     )
     assert "was withdrawn" in tenant.run("deliveries", "retry", delivery, code=1).said
+
+
+def test_no_office_is_told_by_hand_of_a_lead_that_another_one_has(tenant: Tenant) -> None:
+    alert_of_before = tenant.deliver("dead")
+    tenant.deliver("sent", purpose=Purpose.WITHDRAWAL, number=2)
+    crm = tenant.deliver("dead", channel="salesforce", target="crm")
+    tenant.execute(
+        "UPDATE notifier.deliveries SET office_id = 'luzern', content = CASE purpose"
+        " WHEN 'withdrawal' THEN content || jsonb_build_object('reason', CAST(:why AS text))"
+        " ELSE content END",
+        why=ELSEWHERE,
+    )
+    tenant.execute(
+        "INSERT INTO notifier.leads (tenant_id, lead_id, version, withdrawn, episode,"
+        " withdrawn_through, alert)"
+        """ VALUES (:tenant, :lead, 2, false, 1, 0, '{"office_id": "romandie"}')""",
+        tenant=tenant.name,
+        lead=LEAD,
+    )
+    result = tenant.run("deliveries", "retry", "--all", "--yes", code=1)
+    assert f"Refused: {alert_of_before} is about a lead that another office has" in result.said
+    assert tenant.row(alert_of_before).state == "dead"
+    assert tenant.row(crm).state == "pending", "it was never told that the lead is gone"
+    tenant.execute("""UPDATE notifier.leads SET alert = '{"office_id": "luzern"}'""")
+    tenant.run("deliveries", "retry", alert_of_before)
+    assert tenant.row(alert_of_before).state == "pending"
 
 
 def test_a_letter_to_somebody_who_unsubscribed_is_not_sent_again(tenant: Tenant) -> None:

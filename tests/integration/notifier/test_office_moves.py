@@ -1,14 +1,20 @@
 """A lead that goes to another office: the old one hears no more of it, the new one hears it all."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.notifier.dispatcher.recording import Recorder
 from services.notifier.dispatcher.sending import put_back
+from services.notifier.dispatcher.walls import let_out
 from services.notifier.domain.delivery import Purpose
-from services.notifier.domain.moves import ELSEWHERE
-from services.notifier.repository import DeliveryQueue
+from services.notifier.domain.moves import BACK, ELSEWHERE
+from services.notifier.domain.plan import Plan, Target
+from services.notifier.domain.plan.people import People as PeopleOf
+from services.notifier.domain.plan.people import Person
+from services.notifier.repository import DeliveryQueue, Leased
 from services.notifier.repository.queue import Lease, Wanted
 from shared import clock
 from shared.events import LeadState
@@ -128,21 +134,155 @@ async def test_offices_given_to_a_tenant_that_had_none_take_nothing_from_its_own
     assert states(await people.rows(Purpose.ALERT))["slack_bot"] == "pending"
 
 
-@pytest.mark.parametrize(("office", "state"), [(LUZERN, "retry"), (ROMANDIE, "cancelled")])
-async def test_a_try_that_failed_is_repeated_only_for_an_office_that_still_has_the_lead(
-    base: Base, tenant_id: str, office: str, state: str
-) -> None:
-    plan = plan_for(tenant_id, offices={MAIL: LUZERN})
-    people, queue = People(base, tenant_id, plan), DeliveryQueue()
+async def test_an_alert_that_waits_again_says_what_its_lead_says_now(people: People) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN, score=80.0))
+    await people.hear(public_lead(version=2, office_id=ROMANDIE))
+    await people.execute("UPDATE notifier.deliveries SET announced = true")
+    await people.hear(public_lead(version=3, office_id=LUZERN, score=95.0))
+
+    [mail] = await mails(people)
+    assert (mail.state, mail.content["score"], mail.score) == ("pending", 95.0, 95.0)
+    assert (mail.announced, mail.settled_at, mail.note) == (False, None, None)
+
+
+async def test_an_alert_of_an_episode_that_is_over_does_not_come_back(people: People) -> None:
     await people.hear(public_lead(version=1, office_id=LUZERN))
-    now = clock.now()
-    lease = Lease("token", now, timedelta(minutes=1))
-    async with base.database.transaction({tenant_id}) as connection:
-        [item] = await queue.lease(connection, [Wanted(tenant_id, MAIL, 1)], lease)
+    await people.hear(public_lead(version=2, office_id=ROMANDIE))
+    await people.hear(public_lead(version=3, office_id=LUZERN, score=50.0, episode_open=False))
+    assert [row.state for row in await mails(people)] == ["cancelled"]
+
+
+async def test_what_a_withdrawn_lead_had_to_say_is_not_repeated_when_another_try_fails(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    await people.hear(public_lead(version=2, office_id=ROMANDIE))
+    await people.hear(public_lead(version=3, office_id=ROMANDIE, state="withdrawn", reason="gone"))
+    await people.hear(public_lead(version=4, office_id=LUZERN, episode=2))
+    [item] = await leased(people, MAIL)
+    await Recorder(people.base, DeliveryQueue(), people.plan)._record(
+        [await put_back(item, rest_s=0.0)]
+    )
+    assert [(row.episode, row.state) for row in await mails(people)] == [
+        (1, "cancelled"),
+        (2, "retry"),
+    ]
+
+
+async def test_an_office_that_has_its_lead_again_is_not_told_that_it_was_gone(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    await people.sent()
+    await people.hear(public_lead(version=2, office_id=ROMANDIE))
+    await people.hear(public_lead(version=3, office_id=LUZERN))
+    told = [(row.purpose, row.state, row.note) for row in await mails(people)]
+    assert told == [("alert", "sent", None), ("withdrawal", "cancelled", BACK)]
+
+
+async def test_an_office_that_never_heard_that_its_lead_was_gone_hears_what_changed_meanwhile(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN, score=80.0))
+    await people.sent()
+    await people.hear(public_lead(version=2, office_id=ROMANDIE, score=95.0))
+    await people.hear(public_lead(version=3, office_id=LUZERN, score=95.0))
+    update = next(row for row in await mails(people) if row.purpose == "update")
+    assert update.state == "pending"
+    assert update.content["changes"] == [{"what": "Score", "before": "80.0", "after": "95.0"}]
+
+
+async def test_an_office_that_may_have_heard_that_its_lead_was_gone_hears_that_it_came_back(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    await people.sent()
+    await people.hear(public_lead(version=2, office_id=ROMANDIE))
+    await people.execute(
+        "UPDATE notifier.deliveries SET state = 'retry', tries = 1, in_doubt = true"
+        " WHERE purpose = 'withdrawal'"
+    )
+    await people.hear(public_lead(version=3, office_id=LUZERN))
+    [_, came, gone] = await mails(people)
+    assert [change["what"] for change in came.content["changes"]] == ["Office"]
+    assert (gone.purpose, gone.state) == ("withdrawal", "cancelled")
+
+
+@pytest.fixture
+def bert(base: Base, tenant_id: str) -> People:
+    """The mails go to whoever owns the lead: bert, who works for Luzern. The sink names no offices."""
+    plan = plan_for(tenant_id)
+    sinks = tuple(
+        replace(sink, owners=frozenset(sink.targets)) if MAIL in sink.targets else sink
+        for sink in plan.sinks
+    )
+    person = Person(
+        mail=MAIL.address, tenants=(tenant_id,), offices=(LUZERN,), accounts=("account-1",)
+    )
+    return People(base, tenant_id, Plan(sinks, people=PeopleOf({"bert": person})))
+
+
+async def test_what_waits_for_a_person_is_cancelled_when_their_office_has_the_lead_no_more(
+    bert: People,
+) -> None:
+    await bert.hear(public_lead(version=1, office_id=LUZERN))
+    assert [row.state for row in await mails(bert)] == ["pending"]
+    await bert.hear(public_lead(version=2, office_id=ROMANDIE))
+    assert [(row.state, row.note) for row in await mails(bert)] == [("cancelled", ELSEWHERE)]
+
+
+async def test_a_person_hears_that_the_lead_is_gone_from_their_office_and_nothing_after_that(
+    bert: People,
+) -> None:
+    await bert.hear(public_lead(version=1, office_id=LUZERN))
+    await bert.sent()
+    await bert.hear(public_lead(version=2, office_id=ROMANDIE, score=95.0))
+    await bert.sent()
+    await bert.hear(public_lead(version=3, office_id=ROMANDIE, score=60.0))
+    await bert.stand(status(1, state=LeadState.MEETING))
+    await bert.hear(public_lead(version=4, office_id=ROMANDIE, state="withdrawn", reason="gone"))
+    about = await mails(bert)
+    assert [row.purpose for row in about] == ["alert", "withdrawal"]
+    assert about[1].content["reason"] == ELSEWHERE
+
+
+async def test_what_waits_for_a_sink_that_is_not_configured_here_is_left_to_those_who_know_it(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    older = tuple(sink for sink in people.plan.sinks if MAIL not in sink.targets)
+    replica = People(people.base, people.tenant, Plan(older))
+    await replica.hear(public_lead(version=2, office_id=ROMANDIE))
+    assert [(row.state, row.note) for row in await mails(people)] == [("pending", None)]
+
+
+@pytest.mark.parametrize(("office", "state"), [(LUZERN, "sending"), (ROMANDIE, "cancelled")])
+async def test_a_try_that_failed_is_repeated_only_for_an_office_that_still_has_the_lead(
+    people: People, office: str, state: str
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    [item] = await leased(people, MAIL)
     await people.hear(public_lead(version=2, office_id=office))
     assert states(await people.rows(Purpose.ALERT))["email"] == "sending"
 
-    await Recorder(base, queue, plan)._record([await put_back(item, rest_s=0.0)])
+    recorder = Recorder(people.base, DeliveryQueue(), people.plan)
+    await recorder._record([await put_back(item, rest_s=0.0)])
+    again = await leased(people, MAIL)
 
-    [mail] = [row for row in await people.rows(Purpose.ALERT) if row.channel == "email"]
+    [mail] = [row for row in await mails(people) if row.purpose == "alert"]
     assert (mail.state, mail.note == ELSEWHERE) == (state, state == "cancelled")
+    assert [each.delivery.id for each in again] == [mail.delivery_id] * (state == "sending")
+
+
+async def mails(people: People) -> list[Any]:
+    """What the mail's target was, or is to be, told."""
+    return [row for row in await people.rows() if row.channel == MAIL.channel]
+
+
+async def leased(people: People, target: Target) -> list[Leased]:
+    """What would go out to a target now."""
+    now = clock.now()
+    lease, wanted = Lease("token", now, timedelta(minutes=1)), [Wanted(people.tenant, target, 1)]
+    async with people.base.database.transaction({people.tenant}) as connection:
+        found = await DeliveryQueue().lease(connection, wanted, lease)
+        return await let_out(connection, people.plan, found, now)

@@ -1,11 +1,12 @@
 """A lead that goes to another office: who hears what, and that no office learns of the other."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.domain.contents import Update, Withdrawal
 from services.notifier.domain.delivery import Purpose
-from services.notifier.domain.moves import ELSEWHERE, Move, move_of
+from services.notifier.domain.moves import BACK, ELSEWHERE, Move, move_of, outdated
 from services.notifier.domain.plan import Limits, Plan, Sink, Target
 from tests.support.notifier_builders import alert
 
@@ -60,7 +61,7 @@ def test_no_sink_reads_of_an_office_that_it_may_not_hear_of(
     written = heard[0].model_dump_json()
     for office in {left, now} - {None}:
         assert office in mine or str(office) not in written
-    assert ("of now" in written) is plan.sees(BOT, now)
+    assert ("of now" in written) is plan.sees(BOT, before.tenant_id, now)
 
 
 def test_a_lead_that_appears_or_goes_moves_nowhere() -> None:
@@ -70,8 +71,28 @@ def test_a_lead_that_appears_or_goes_moves_nowhere() -> None:
     assert move_of(here, alert(office_id="luzern", score=99.0)) is None
 
 
-def test_the_targets_that_see_an_office_are_those_that_may_hear_of_it() -> None:
-    assert plan_of("luzern").seeing("luzern") == {BOT}
-    assert plan_of("luzern").seeing("romandie") == frozenset()
-    assert plan_of("luzern").seeing(None) == frozenset()
-    assert plan_of().seeing("unassigned") == {BOT}
+@pytest.mark.parametrize(("score", "changes"), [(82.5, []), (84.0, []), (95.0, ["Score"])])
+def test_who_never_heard_that_it_was_gone_hears_of_what_they_missed_only(
+    score: float, changes: list[str]
+) -> None:
+    move = Move("luzern", alert(office_id="romandie", score=score))
+    heard = move.heard_by(BOT, alert(score=82.5), plan_of("romandie"), unaware=True)
+    told = heard[0].changes if heard and isinstance(heard[0], Update) else ()
+    assert [change.what for change in told] == changes
+
+
+@pytest.mark.parametrize(
+    ("content", "purpose", "seeing", "not_seeing"),
+    [
+        (alert(), Purpose.ALERT, None, ELSEWHERE),
+        (Update(alert=alert(), changes=()), Purpose.UPDATE, None, ELSEWHERE),
+        (Withdrawal(alert=alert(), reason=ELSEWHERE), Purpose.WITHDRAWAL, BACK, None),
+        (Withdrawal(alert=alert(), reason="renewed"), Purpose.WITHDRAWAL, None, None),
+        ("a letter", Purpose.OUTREACH, None, None),
+    ],
+)
+def test_what_is_not_to_be_sent_any_more_depends_on_whose_the_lead_is_now(
+    content: object, purpose: Purpose, seeing: str | None, not_seeing: str | None
+) -> None:
+    assert outdated(content, purpose, sees=True) == seeing
+    assert outdated(content, purpose, sees=False) == not_seeing

@@ -96,6 +96,16 @@ def test_owners_hear_of_their_own_leads_and_others_of_all() -> None:
     assert plan.hears("default", ANNA, Purpose.UPDATE)
 
 
+def test_people_hear_of_the_leads_of_the_offices_that_they_work_for() -> None:
+    bert = PEOPLE.by_name["bert"].model_copy(update={"offices": ("luzern",)})
+    plan = Plan((OWNERS,), people=People({**PEOPLE.by_name, "bert": bert}))
+    assert plan.sees(BERT, "default", "luzern")
+    for tenant, office in (("default", "romandie"), ("default", None), ("acme", "luzern")):
+        assert not plan.sees(BERT, tenant, office)
+    assert plan.sees(ANNA, "default", "romandie"), "she works for every office"
+    assert plan.sees(BOSS, "default", "romandie"), "who hears of all leads is nobody's person"
+
+
 def test_routes_may_ask_for_the_owner() -> None:
     routes = (Route(when=When(owner=("anna",)), to=("a",)),)
     plan = Plan((sink("a"),), routes, PEOPLE)
@@ -172,7 +182,7 @@ def test_no_lead_leaves_its_tenant_or_its_office(
         assert {lead.tenant_id, "*"} & to.tenants
         assert not to.offices or lead.office_id in to.offices
         assert purpose in to.sends
-        assert plan.sees(target, lead.office_id)
+        assert plan.sees(target, lead.tenant_id, lead.office_id)
         if target in to.owners:
             person = plan.people.by_name[target.address.removesuffix("@example.com")]
             assert {lead.tenant_id, "*"} & set(person.tenants)
@@ -190,8 +200,8 @@ def test_what_is_told_of_many_leads_stays_in_the_tenant(
         to = plan.sink_of(target)
         assert {tenant_id, "*"} & to.tenants
         assert target not in to.owners
-        assert plan.sees(target, office) is (not to.offices or office in to.offices)
-        assert plan.sees(target, None) is (not to.offices)
+        assert plan.sees(target, tenant_id, office) is (not to.offices or office in to.offices)
+        assert plan.sees(target, tenant_id, None) is (not to.offices)
 
 
 @given(sinks=sinks, routes=routes, people=people, lead=leads)
@@ -208,7 +218,7 @@ def test_a_sink_is_told_or_there_is_a_reason(
 
 def test_a_target_that_is_gone_is_told_nothing() -> None:
     plan, gone = Plan((sink("a"),)), Target("slack", "gone")
-    assert not plan.sees(gone, None)
+    assert not plan.sees(gone, "default", None)
     assert not plan.hears("default", gone, ALERT)
     with pytest.raises(KeyError):
         plan.sink_of(gone)

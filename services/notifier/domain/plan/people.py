@@ -50,6 +50,11 @@ class People:
         person = self.by_name.get(name or "")
         return person.mail if person and person.works_for(tenant_id, office_id) else None
 
+    def works_for(self, mail: str, tenant_id: str, office_id: str | None) -> bool:
+        """Whether somebody with this address works for a tenant's office."""
+        names = self._written_to.get(folded(mail), ())
+        return any(self.by_name[name].works_for(tenant_id, office_id) for name in names)
+
     def _first(
         self, tenant_id: str, alert: Alert, index: Mapping[str, list[str]], *keys: str | None
     ) -> str | None:
@@ -60,6 +65,10 @@ class People:
     @cached_property
     def _called(self) -> dict[str, list[str]]:
         return _index((name, (name, p.mail or name)) for name, p in self.by_name.items())
+
+    @cached_property
+    def _written_to(self) -> dict[str, list[str]]:
+        return _index((name, (p.mail,)) for name, p in self.by_name.items() if p.mail)
 
     @cached_property
     def _accounts(self) -> dict[str, list[str]]:

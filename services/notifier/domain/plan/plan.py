@@ -150,14 +150,16 @@ class Plan:
         sink = self._sink_by_target.get(target)
         return sink is not None and sink.serves(tenant_id) and purpose in sink.sends
 
-    def sees(self, target: Target, office_id: str | None) -> bool:
-        """Whether a target may be told of an office's leads (None: leads of no office)."""
-        sink = self._sink_by_target.get(target)
-        return sink is not None and sink.sees(office_id)
+    def sees(self, target: Target, tenant_id: str, office_id: str | None) -> bool:
+        """Whether a target may be told of an office's leads (None: leads of no office).
 
-    def seeing(self, office_id: str | None) -> frozenset[Target]:
-        """The targets that may be told of an office's leads."""
-        return frozenset(target for target in self.targets if self.sees(target, office_id))
+        Whoever hears only of their own leads has to work for that office.
+        """
+        sink = self._sink_by_target.get(target)
+        if sink is None or not sink.sees(office_id):
+            return False
+        own_only = target in sink.owners
+        return not own_only or self.people.works_for(target.address, tenant_id, office_id)
 
     def due_at(self, target: Target, now: datetime, alert: Alert | None = None) -> datetime:
         """The first moment from `now` on at which a target may be disturbed, with this lead if given."""

@@ -83,6 +83,7 @@ def stands(**changes: Any) -> Any:
         "do_not_contact_until": None,
         "refused": None,
         "campaign_ended": None,
+        "elsewhere": False,
     }
     return delivery(**(values | changes))
 
@@ -94,6 +95,8 @@ def stands(**changes: Any) -> Any:
         ("call_task", {"withdrawn_through": 1}, "withdrawn"),
         ("update", {"withdrawn_through": 1, "withdrawn": True}, "withdrawn"),
         ("alert", {"state": "won"}, "a lead that is won"),
+        ("alert", {"elsewhere": True}, "a lead that another office has now"),
+        ("follow_up", {"elsewhere": True}, "a lead that another office has now"),
         ("update", {"state": "rejected"}, "a lead that is rejected"),
         ("outreach", {"refused": "unsubscribed"}, "nobody writes to (unsubscribed)"),
         ("outreach", {"withdrawn": True}, "withdrawn"),
@@ -114,6 +117,7 @@ def test_what_must_not_be_told_any_more_is_not_sent_again_by_hand(
         ("alert", {"do_not_contact_until": LATER}),  # it waits until then
         ("update", {"withdrawn_through": 1}),  # the lead is back
         ("withdrawal", {"withdrawn": True, "withdrawn_through": 1}),
+        ("withdrawal", {"elsewhere": True}),
         ("daily_digest", {"state": "won"}),
         ("outreach", {"do_not_contact_until": BEFORE}),
         ("outreach", {"campaign_ended": "all steps done"}),
