@@ -14,6 +14,11 @@ from shared.errors import UserError
 _INTERVAL_S = 0.3
 _QUIET_LOOKS = 2
 _WAITING = ("pending", "leased", "sending", "retry")
+_QUEUES = {
+    "scoring": ("rescoring", "leads to score anew"),
+    "recommender": ("queue", "leads to publish anew"),
+}
+"""What a service works off in steps, unseen by its consumer groups."""
 
 
 async def wait_until_settled(
@@ -49,6 +54,10 @@ async def look(bootstrap: str, owner_url: str, tenants: Sequence[str]) -> dict[s
     deliveries = f"SELECT count(*) FROM notifier.deliveries WHERE state IN ({states})"
     if waiting := await _count(owner_url, "notifier", deliveries):
         found["deliveries"] = waiting
+    for service, (queue, what) in _QUEUES.items():
+        statement = f"SELECT count(*) FROM {service}.{queue}"
+        if waiting := await _count(owner_url, service, statement, suffix="_tick"):
+            found[what] = waiting
     units = "SELECT count(*) FROM ingest.batches WHERE state IN ('complete', 'applied')"
     if waiting := await _count(owner_url, "ingest", units, suffix="_tick"):
         found["units of work of ingest"] = waiting

@@ -28,11 +28,19 @@ class Trial:
     caught_as: frozenset[str]
     boxes: int = 40
     settled_within_s: float = SETTLED_WITHIN_S
+    rounds: int = 1
 
 
 TRIALS = (
     Trial("", Calm("try-none"), frozenset()),
-    Trial("ack for nack", PostgresStopped("try-ack", longest_s=12), frozenset({"lost"}), boxes=80),
+    # Three times, as a batch must be in hand when PostgreSQL stops.
+    Trial(
+        "ack for nack",
+        PostgresStopped("try-ack", longest_s=12),
+        frozenset({"lost"}),
+        boxes=80,
+        rounds=3,
+    ),
     Trial("marked sent before sending", NamedPoint("try-sent", _MARKED), frozenset({"lost"})),
     Trial("lease unchecked", Calm("try-lease"), frozenset({"doubled"}), boxes=80),
     # Two who write, so that what was numbered first is not always committed first.
@@ -96,7 +104,7 @@ async def run_trials(
 async def _tried(battery: Battery, trial: Trial) -> Outcome:
     verdict = await battery.run(
         trial.kind,
-        rounds=1,
+        rounds=trial.rounds,
         boxes=trial.boxes,
         sabotage=trial.sabotage,
         settled_within_s=trial.settled_within_s,
