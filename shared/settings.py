@@ -3,7 +3,7 @@
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
@@ -12,6 +12,9 @@ from sqlalchemy.engine import URL, make_url
 from shared.access import AccessSettings
 from shared.errors import UserError
 from shared.setting_names import misspelt
+
+RelayPublishTimeoutS = Annotated[float, Field(gt=0, le=60)]
+"""So long a relay waits for the broker; a command that waits for relays is told the same."""
 
 
 class ServiceSettings(AccessSettings):
@@ -36,7 +39,7 @@ class ServiceSettings(AccessSettings):
     metadata_max_age_ms: int = Field(5_000, ge=500, le=300_000)
     relay_shards: int = Field(4, ge=1, le=64)
     relay_poll_ms: int = Field(500, ge=10, le=60_000)
-    relay_publish_timeout_s: float = Field(5.0, gt=0, le=60)
+    relay_publish_timeout_s: RelayPublishTimeoutS = 5.0
     tick_interval_s: float = Field(1.0, gt=0, le=3_600)
     stop_timeout_s: float = Field(8.0, gt=0, le=60)
     log_level: str = "INFO"

@@ -10,7 +10,7 @@ from onelead.addresses import database_address, kafka_address
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.settings import EditionSettings
-from onelead.tenants.marks import erased_of
+from onelead.tenants.marks import erased_of, was_erased
 from onelead.whose import checked_tenant
 from shared.errors import UserError
 from shared.settings import load_settings
@@ -48,10 +48,7 @@ async def _create(settings: EditionSettings, named: list[str]) -> list[str]:
     """The topics created. Raises UserError when a tenant that is named was erased."""
     erased = await _erased_of(settings, named or [DEFAULT_TENANT])
     if named and erased:
-        raise UserError(
-            f"tenant {erased[0]} was erased",
-            hint=f"`onelead tenants add {erased[0]}` gives the name out again once nothing is left",
-        )
+        raise was_erased(erased[0])
     tenants = named or [name for name in [DEFAULT_TENANT] if name not in erased]
     return await broker.create_missing_topics(kafka_address(settings), tenants)
 

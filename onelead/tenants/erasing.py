@@ -7,14 +7,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from onelead.tenants.inner_topics import InnerTopics
 from onelead.tenants.own_topics import OwnTopics
 from onelead.tenants.places import Counts, Proof
 from onelead.tenants.rows import TenantRows
-from shared.settings import ServiceSettings, load_settings
+from shared.settings import RelayPublishTimeoutS, ServiceSettings, load_settings
 
 _UNAWARE_S = 90.0
 _ANSWER_S = 5.0
@@ -26,9 +25,9 @@ class RelaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ONELEAD_", env_ignore_empty=True, extra="ignore")
 
-    relay_publish_timeout_s: float = Field(
-        ServiceSettings.model_fields["relay_publish_timeout_s"].default, gt=0, le=60
-    )
+    relay_publish_timeout_s: RelayPublishTimeoutS = ServiceSettings.model_fields[
+        "relay_publish_timeout_s"
+    ].default
 
 
 def relay_done() -> timedelta:

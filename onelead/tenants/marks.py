@@ -29,10 +29,15 @@ async def refuse_erased(connection: AsyncConnection, service: str, tenant_id: st
     """Raises UserError for a tenant that a service holds for erased."""
     moment = await erased_at(connection, service, tenant_id)
     if moment is not None:
-        raise UserError(
-            f"tenant {tenant_id} was erased on {moment:%Y-%m-%d}",
-            hint=f"`onelead tenants add {tenant_id}` gives the name out again once nothing is left",
-        )
+        raise was_erased(tenant_id, f" on {moment:%Y-%m-%d}")
+
+
+def was_erased(tenant_id: str, when: str = "") -> UserError:
+    """What is said to whoever does something in the name of an erased tenant."""
+    return UserError(
+        f"tenant {tenant_id} was erased{when}",
+        hint=f"`onelead tenants add {tenant_id}` gives the name out again once nothing is left",
+    )
 
 
 async def erased_of(owner_url: str, tenants: Sequence[str]) -> list[str]:
