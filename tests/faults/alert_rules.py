@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from tests.faults.expectation import LeadHistory
 from tests.faults.history import CrmRecord, Doubt, Taken
+from tests.faults.offices import OFFICES
 from tests.faults.violation import Violation
 
 BLIND = frozenset({"slack"})
@@ -16,41 +18,58 @@ def sink_violations(
     leads: Mapping[str, LeadHistory], taken: Iterable[Taken], doubts: Iterable[Doubt]
 ) -> Iterator[Violation]:
     """What is wrong with the alerts."""
-    unsure = {(each.lead_id, each.channel) for each in doubts}
-    by_lead: dict[tuple[str, str], list[Taken]] = defaultdict(list)
+    heard: dict[_Place, list[Taken]] = defaultdict(list)
     for each in taken:
-        by_lead[each.lead_id, each.channel].append(each)
-    for (lead_id, channel), messages in by_lead.items():
-        if channel not in ALERTED:
-            continue
-        lead = leads.get(lead_id)
-        if lead is None or lead.alerts_most == 0:
-            yield Violation("wrong", lead_id, f"{channel} was alerted: it was never CRITICAL")
-            continue
-        yield from _elsewhere(lead_id, lead, messages)
-        if (effects := _effects(channel, messages)) > lead.alerts_most:
-            what = f"{channel} was alerted {effects} times, at most {lead.alerts_most} are right"
-            yield Violation("doubled", lead_id, what)
+        if each.channel in ALERTED:
+            heard[_Place(each.lead_id, each.channel, each.tenant, each.office)].append(each)
+    for place, messages in heard.items():
+        yield from _too_much(place, leads.get(place.lead_id), _effects(place.channel, messages))
+    unsure = {(each.lead_id, each.channel, each.office) for each in doubts}
+    for place in _must_hear(leads):
+        doubted = place.channel in BLIND and (place.lead_id, place.channel, place.office) in unsure
+        if place not in heard and not doubted:
+            yield Violation("lost", place.lead_id, f"{place.sink} was never alerted")
+
+
+class _Place(NamedTuple):
+    """A lead, and an office's sink for it."""
+
+    lead_id: str
+    channel: str
+    tenant: str
+    office: str
+
+    @property
+    def sink(self) -> str:
+        """The sink in words."""
+        return f"{self.channel} of {self.tenant}'s office {self.office}"
+
+
+def _too_much(place: _Place, lead: LeadHistory | None, effects: int) -> Iterator[Violation]:
+    if lead is None or lead.alerts_most == 0:
+        yield Violation("wrong", place.lead_id, f"{place.sink} was alerted: it was never CRITICAL")
+        return
+    most = lead.alerts_most_at(place.office) if place.tenant == lead.tenant else 0
+    if most == 0:
+        what = f"{place.sink} was alerted, which never had it while it mattered"
+        yield Violation("wrong", place.lead_id, what)
+    elif effects > most:
+        what = f"{place.sink} was alerted {effects} times, at most {most} are right"
+        yield Violation("doubled", place.lead_id, what)
+
+
+def _must_hear(leads: Mapping[str, LeadHistory]) -> Iterator[_Place]:
+    """The sinks of the office that has a CRITICAL lead at the end; what no office has, the CRM hears."""
     for lead_id, lead in leads.items():
-        for channel in ALERTED:
-            missing = lead.alerts_least and not by_lead.get((lead_id, channel))
-            if missing and (channel not in BLIND or (lead_id, channel) not in unsure):
-                yield Violation("lost", lead_id, f"{channel} was never alerted")
+        office = lead.final_office
+        if lead.alerts_least and office in OFFICES:
+            for channel in ALERTED:
+                yield _Place(lead_id, channel, lead.tenant, office)
 
 
 def _effects(channel: str, messages: Sequence[Taken]) -> int:
     """A receiver that is idempotent takes equal identities as one."""
     return len(messages) if channel in BLIND else len({each.identity for each in messages})
-
-
-def _elsewhere(lead_id: str, lead: LeadHistory, messages: Sequence[Taken]) -> Iterator[Violation]:
-    for each in messages:
-        if each.tenant != lead.tenant:
-            what = f"{each.channel} of tenant {each.tenant} was alerted, it is {lead.tenant}'s"
-            yield Violation("wrong", lead_id, what)
-        elif each.office != lead.office:
-            what = f"{each.channel} of office {each.office} was alerted, it is {lead.office}'s"
-            yield Violation("wrong", lead_id, what)
 
 
 def crm_violations(

@@ -5,11 +5,13 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from onelead.applying_rules import put_in_force
 from services.ingest.domain.ids import lead_id
 from shared import clock
 from shared.events import LeadType
 from tests.faults import observe
 from tests.faults.checker import Verdict, check
+from tests.faults.expectation import RULES
 from tests.faults.fault import Blow, FaultKind
 from tests.faults.feed import Feed
 from tests.faults.generator import FIRST_MARK, Change, batch, changes, marker
@@ -17,6 +19,7 @@ from tests.faults.history import Fault, History, Mark, PutAside, Told, Waiting
 from tests.faults.world import World
 
 SETTLED_WITHIN_S = 300.0
+_OPENED_WITHIN_S = 60.0
 _POUR_S = 2.0
 _POLL_S = 0.1
 _LOOK_S = 0.5
@@ -52,6 +55,7 @@ class Battery:
         run = _Run(self._world, kind, History(path, self._seed), before)
         try:
             async with kind.prepared(self._world):
+                await run.offices_opened(_OPENED_WITHIN_S)
                 await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
                 await run.settle(settled_within_s)
             await run.observe()
@@ -75,6 +79,12 @@ class _Run:
         self._aside_before = set(before)
         self._sinks = observe.Sinks(world)
         self._feed = Feed(world.bootstrap, history)
+
+    async def offices_opened(self, within_s: float) -> None:
+        """Puts the tenants' rules in force, with their offices, and waits until services go by them."""
+        for tenant in self._kind.tenants:
+            await put_in_force(self._world.bootstrap, tenant, RULES, by="battery")
+        await self._rest(within_s)
 
     async def rounds(self, seed: int, rounds: int, boxes: int, say: Callable[[str], None]) -> None:
         """All rounds, up to one after which nothing is heard any more."""
@@ -107,9 +117,12 @@ class _Run:
         return await self._heard(number, healed_at, hit.channel)
 
     async def _pour(self, number: int, part: Sequence[Change]) -> None:
+        half = len(part) // 2
+        await self._feed.pour(part[:half], _POUR_S / 2)
+        # Halfway, when whatever waits for a step of an import does wait.
         for tenant in self._kind.tenants if self._kind.imported else ():
             await self._feed.hand_over(batch(tenant, number, self._kind.imported))
-        await self._feed.pour(part, _POUR_S)
+        await self._feed.pour(part[half:], _POUR_S / 2)
 
     async def _heard(self, number: int, healed_at: float, channel: str) -> bool:
         """Sends a new lead of each tenant; whether both were heard of in time."""
@@ -130,14 +143,19 @@ class _Run:
 
     async def settle(self, within_s: float) -> None:
         """Waits until nothing is under way; notes what still is when the time is up."""
+        found = await self._rest(within_s)
+        self.history.add(*(Waiting(what, count) for what, count in found.items()))
+
+    async def _rest(self, within_s: float) -> dict[str, int]:
+        """Waits until nothing is under way; returns what still is when the time is up."""
         deadline_s, quiet = clock.monotonic_s() + within_s, 0
         while quiet < _QUIET_LOOKS:
             found = await observe.under_way(self._world, self._kind.tenants)
             quiet = 0 if found else quiet + 1
             if found and clock.monotonic_s() > deadline_s:
-                self.history.add(*(Waiting(what, count) for what, count in found.items()))
-                return
+                return found
             await asyncio.sleep(_LOOK_S)
+        return {}
 
     async def observe(self) -> None:
         """Notes what is seen from outside of these tenants and of their leads."""

@@ -53,7 +53,7 @@ TRIALS = (
         _NEVER_SETTLES_S,
     ),
     Trial("version unguarded", Calm("try-version"), frozenset({"stale", "lost"})),
-    Trial("routes ignored", Calm("try-routes"), frozenset({"wrong"})),
+    Trial("offices ignored", Calm("try-offices"), frozenset({"wrong"})),
     # Last in its lane: what it leaves in the tables no notifier can read.
     Trial(
         "unique key dropped",

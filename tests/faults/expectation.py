@@ -7,20 +7,34 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
+from typing import NamedTuple
 
 from onelead.assess.assessment import AssessedLead, assess
 from services.ingest.sources.tables import SourceRow, SourceTable
 from shared.events import LeadChanged, LeadFacts, Priority, RecordKind, Score
-from shared.rules.load import default_rules, parse_rules
+from shared.rules.load import parse_rules
 from shared.rules.model import Rules
+from tests.faults import offices
 from tests.faults.history import Input
-from tests.faults.offices import office_of
 
 AS_OF = date(2025, 10, 9)
-RULES = default_rules()
-OTHER_RULES = parse_rules({"scoring": {"value": {"base": RULES.scoring.value.base - 0.5}}})
+_OFFICES = {"offices": offices.RULES}
+RULES = parse_rules(_OFFICES)
+OTHER_RULES = parse_rules(
+    {**_OFFICES, "scoring": {"value": {"base": RULES.scoring.value.base - 0.5}}}
+)
 """Rules under which every score is a little lower, and hardly any lead another priority."""
 _KEEPS_OPEN = (Priority.CRITICAL, Priority.HIGH)
+
+
+class State(NamedTuple):
+    """What a lead says between two changes of its box, and whose it is."""
+
+    content: str
+    priority: Priority
+    score: float
+    office: str
 
 
 @dataclass
@@ -28,8 +42,7 @@ class LeadHistory:
     """The states that a lead may take, in the order of its box's versions; None: withdrawn or absent."""
 
     tenant: str
-    office: str
-    states: list[tuple[str, Priority, float] | None] = field(default_factory=list)
+    states: list[State | None] = field(default_factory=list)
     meanwhile: set[str] = field(default_factory=set)
     """What may have been told of it besides, while something was otherwise that is no more."""
 
@@ -37,35 +50,60 @@ class LeadHistory:
     def final(self) -> str | None:
         """What must be told of it at the end."""
         last = self.states[-1]
-        return last[0] if last else None
+        return last.content if last else None
 
     @property
     def final_score(self) -> float | None:
         """The score at the end."""
         last = self.states[-1]
-        return last[2] if last else None
+        return last.score if last else None
+
+    @property
+    def final_office(self) -> str | None:
+        """The office that has it at the end."""
+        last = self.states[-1]
+        return last.office if last else None
 
     @property
     def known(self) -> set[str]:
         """Everything that could ever rightly be told of it."""
-        return self.meanwhile.union(state[0] for state in self.states if state)
+        return self.meanwhile.union(state.content for state in self.states if state)
 
     @property
     def alerts_most(self) -> int:
         """How many episodes of CRITICAL there can have been: all of them when no version was skipped."""
-        episodes, is_open = 0, False
-        for state in self.states:
-            if state is None or state[1] not in _KEEPS_OPEN:
-                is_open = False
-            elif state[1] is Priority.CRITICAL and not is_open:
-                episodes, is_open = episodes + 1, True
-        return episodes
+        return len(_episodes(self.states))
+
+    def alerts_most_at(self, office: str) -> int:
+        """In how many of them this office can have had the lead, whichever versions were skipped."""
+        lives = (
+            life
+            for length in range(len(self.states) + 1)
+            for life in combinations(self.states, length)
+        )
+        return max(sum(office in episode for episode in _episodes(life)) for life in lives)
 
     @property
     def alerts_least(self) -> int:
         """One when it is CRITICAL at the end, whatever was skipped before."""
         last = self.states[-1]
-        return int(last is not None and last[1] is Priority.CRITICAL)
+        return int(last is not None and last.priority is Priority.CRITICAL)
+
+
+def _episodes(states: Sequence[State | None]) -> list[set[str]]:
+    """The episodes of CRITICAL in a lead's life: of each, the offices that had the lead in it."""
+    found: list[set[str]] = []
+    is_open = False
+    for state in states:
+        if state is None or state.priority not in _KEEPS_OPEN:
+            is_open = False
+            continue
+        if state.priority is Priority.CRITICAL and not is_open:
+            found.append(set())
+            is_open = True
+        if is_open:
+            found[-1].add(state.office)
+    return found
 
 
 def expected(inputs: Iterable[Input]) -> Mapping[str, LeadHistory]:
@@ -103,10 +141,9 @@ def _evaluate(
         for lead in found_now:
             lead_id, box = lead.lead.lead_id, lead.lead.box_id
             if lead_id not in found:
-                office = office_of(str(lead.lead.territory_id))
-                found[lead_id] = LeadHistory(tenant, office, [None] * layer)
+                found[lead_id] = LeadHistory(tenant, [None] * layer)
                 leads_of[box].add(lead_id)
-            found[lead_id].states.append(_state(lead))
+            found[lead_id].states.append(_state(lead, current[box]))
         fired = {lead.lead.lead_id for lead in found_now}
         for box in current:
             for lead_id in leads_of[box] - fired:
@@ -124,18 +161,26 @@ def firing(tenant: str, current: Iterable[Input], rules: Rules = RULES) -> Itera
     yield from assess([table], rules, AS_OF, tenant_id=tenant, keep_findings=False).leads
 
 
-def _state(each: AssessedLead) -> tuple[str, Priority, float]:
-    return content(each.lead, each.score), each.score.priority, each.score.score
+def _state(each: AssessedLead, box: Input) -> State:
+    office = office_of(box)
+    told = content(each.lead, each.score, office)
+    return State(told, each.score.priority, each.score.score, office)
+
+
+def office_of(box: Input) -> str:
+    """Whose a box's leads are."""
+    return offices.office_of((box.values or {})["postal_code"])
 
 
 def told_content(lead: LeadChanged) -> str:
     """What a subscriber cares about, of a lead as published."""
-    return content(lead, lead)
+    return content(lead, lead, str(lead.office_id))
 
 
-def content(facts: LeadFacts | LeadChanged, score: Score | LeadChanged) -> str:
-    """What a subscriber cares about, of a lead and its score."""
+def content(facts: LeadFacts | LeadChanged, score: Score | LeadChanged, office: str) -> str:
+    """What a subscriber cares about, of a lead, its score and its office."""
     parts = (
+        office,
         *(facts.lead_type.value, facts.box_id, facts.title, facts.account_id, facts.support_status),
         *(facts.end_of_life, facts.service_end, facts.risk.value),
         *(f"{facts.estimated_value_min:f}", f"{facts.estimated_value_max:f}"),

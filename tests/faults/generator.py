@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.faults.expectation import AS_OF
-from tests.faults.offices import FIRST_TERRITORY, POSTAL_CODES, TERRITORIES, office_of
+from tests.faults.offices import (
+    FIRST_TERRITORY,
+    OFFICES,
+    POSTAL_CODES,
+    TERRITORIES,
+    UNASSIGNED,
+    home_of,
+)
 
 BOXES_PER_TERRITORY = 4
 SHUFFLED = 0.3
 """The share of inputs that come twice, and of those that come out of order."""
+MOVED = 0.25
+"""The share of a box's versions that may stand elsewhere: in another office's range, or in none."""
+_ELSEWHERE = ((*OFFICES, UNASSIGNED), (3, 3, 1))
 FIRST_IMPORTED = 1_600
 """Imported boxes stand in territories of their own, so do markers."""
 FIRST_MARK = 2_400
@@ -81,6 +91,9 @@ def _box(dice: random.Random, tenant: str, number: int) -> Iterator[Change]:
     kinds.append(dice.choices(("due", "lapsed", "renewed", "removed"), (16, 2, 1, 1))[0])
     for version, kind in enumerate(kinds, start=1):
         values = None if kind == "removed" else _values(dice, name, number, kind)
+        if values is not None and dice.random() < MOVED:
+            [office] = dice.choices(*_ELSEWHERE)
+            values["postal_code"] = POSTAL_CODES[office]
         yield Change(tenant, name, version, values)
 
 
@@ -94,7 +107,7 @@ def _values(dice: random.Random, name: str, number: int, kind: str) -> dict[str,
     return {
         "serial_number": name,
         "territory_id": territory,
-        "postal_code": POSTAL_CODES[office_of(territory)],
+        "postal_code": POSTAL_CODES[home_of(territory)],
         "product_id": "C8R37A",
         "product_name": f"HP 3PAR StoreServ 7400c Storage Base r{dice.randint(1, 9_999)}",
         "platform": "3PAR StoreServ 7000",

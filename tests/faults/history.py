@@ -91,6 +91,7 @@ class Doubt:
 
     lead_id: str
     channel: str
+    office: str
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Runs kinds of faults side by side, each lane in a world of its own; gives their lines in their order."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,28 +24,25 @@ async def run(
     rounds: Rounds,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Line]:
-    """The verdict on each kind after so many rounds of it; violations are told as they are found."""
-    lines: dict[str, Line] = {}
+    """The verdict on each kind after so many rounds of it; violations are told as they are found.
 
-    async def drive(number: int, lane: Sequence[FaultKind]) -> None:
-        tenants = [tenant for kind in lane for tenant in kind.tenants]
+    Whichever world is free takes the next kind, those of many rounds first.
+    """
+    lines: dict[str, Line] = {}
+    waiting = deque(sorted(kinds, key=rounds, reverse=True))
+    tenants = [tenant for kind in kinds for tenant in kind.tenants]
+
+    async def drive(number: int) -> None:
         async with opened_world(folder / f"home-{number}", tenants) as world:
             battery = Battery(world, folder, seed, say)
-            for kind in lane:
+            while waiting:
+                kind = waiting.popleft()
                 verdict = await battery.run(kind, rounds(kind))
                 for violation in verdict.violations[:_SHOWN]:
                     say(f"{kind.title}: {violation}")
                 lines[kind.name] = Line(kind.title, verdict)
 
     async with asyncio.TaskGroup() as driving:
-        for number, lane in enumerate(lanes_of(kinds, rounds)):
-            driving.create_task(drive(number, lane))
-    return [lines[kind.name] for kind in kinds if kind.name in lines]
-
-
-def lanes_of(kinds: Sequence[FaultKind], rounds: Rounds) -> list[list[FaultKind]]:
-    """Lanes of about as many rounds each; within a lane the kinds keep their order. No lane is empty."""
-    lanes: list[list[FaultKind]] = [[] for _ in range(LANES)]
-    for kind in sorted(kinds, key=rounds, reverse=True):
-        min(lanes, key=lambda lane: sum(map(rounds, lane))).append(kind)
-    return [sorted(lane, key=kinds.index) for lane in lanes if lane]
+        for number in range(min(LANES, len(kinds))):
+            driving.create_task(drive(number))
+    return [lines[kind.name] for kind in kinds]

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from tests.faults.expectation import OTHER_RULES, LeadHistory, by_tenant, content, firing, layers
+from tests.faults.expectation import (
+    OTHER_RULES,
+    LeadHistory,
+    by_tenant,
+    content,
+    firing,
+    layers,
+    office_of,
+)
 from tests.faults.history import Input, Merged, OtherRules
 
 
@@ -16,7 +24,9 @@ def add_meanwhile(
     for tenant in {other.tenant for other in others}:
         for current in layers(by_tenant(inputs).get(tenant, {})):
             for each in firing(tenant, current.values(), OTHER_RULES):
-                leads[each.lead.lead_id].meanwhile.add(content(each.lead, each.score))
+                office = office_of(current[each.lead.box_id])
+                told = content(each.lead, each.score, office)
+                leads[each.lead.lead_id].meanwhile.add(told)
     for merged in merges:
         for lead in leads.values():
             if lead.tenant == merged.tenant:

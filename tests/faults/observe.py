@@ -91,7 +91,8 @@ def _doubts(records: Sequence[ConsumerRecord], tenants: Sequence[str]) -> Iterat
         if not isinstance(event, NotificationSettled) or event.outcome not in _IN_DOUBT:
             continue
         if received.envelope.tenant_id in tenants:
-            yield Doubt(event.lead_id, event.channel)
+            _, office = owner_of_sink(event.channel, event.target)
+            yield Doubt(event.lead_id, event.channel, office)
 
 
 async def crm_records(world: World) -> list[CrmRecord]:

@@ -3,8 +3,8 @@
 `install` wraps one function for each point; a process that reaches the point its arm file names is gone.
 """
 
-import importlib
 import os
+import pkgutil
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,113 +21,123 @@ WORKING = ("ingest", "scoring", "recommender", "notifier")
 class Point:
     """A moment: before or after a coroutine method. `service`: whose, or any's.
 
-    `with_result`: only when it returned something, where it is also called for nothing.
+    `method`: MODULE:CLASS.METHOD. `with_result`: only when it returned something, where it is also called
+    for nothing. `passes`: so many it surely lets pass in a round before the last one.
     """
 
     name: str
     service: str
-    module: str
-    owner: str
     method: str
     when: Literal["before", "after"]
     with_result: bool = False
+    passes: int = 2
 
 
 POINTS = (
-    Point("written, not committed", ANY, "shared.messaging.outbox", "Outbox", "add", "after"),
+    Point("written, not committed", ANY, "shared.messaging.outbox:Outbox.add", "after"),
     Point(
-        *("committed, not acknowledged", ANY, "shared.messaging.consumer", "Consumer"),
-        *("_consume", "after"),
+        "committed, not acknowledged", ANY, "shared.messaging.consumer:Consumer._consume", "after"
     ),
-    Point("published, not deleted", ANY, "shared.messaging.relay", "Relay", "_publish", "after"),
+    Point("published, not deleted", ANY, "shared.messaging.relay:Relay._publish", "after"),
     Point(
-        *("in the middle of an import", "ingest", "services.ingest.handlers", "IngestHandlers"),
-        *("_tell", "after"),
-    ),
-    Point(
-        *("import completed, not committed", "ingest", "services.ingest.repository"),
-        *("BatchesRepository", "complete", "after"),
-    ),
-    Point(
-        *("between two steps of a unit of work", "ingest", "services.ingest.work", "IngestWork"),
-        *("_try", "after"),
-    ),
-    Point(
-        "in the middle of applying",
+        "in the middle of an import",
         "ingest",
-        "services.ingest.applying",
-        "Applying",
-        "_link",
-        "before",
+        "services.ingest.handlers:IngestHandlers._tell",
+        "after",
+        passes=1,
     ),
     Point(
-        "derived, not committed",
+        "import completed, not committed",
         "ingest",
-        "services.ingest.deriving",
-        "Deriving",
-        "derive",
+        "services.ingest.repository:BatchesRepository.complete",
+        "after",
+        passes=1,
+    ),
+    Point(
+        "between two steps of a unit of work",
+        "ingest",
+        "services.ingest.work:IngestWork._try",
         "after",
     ),
     Point(
-        *("lead saved, not in the outbox", "recommender", "services.recommender.repository"),
-        *("RecommenderRepository", "save_published", "after"),
+        "in the middle of applying", "ingest", "services.ingest.applying:Applying._link", "before"
+    ),
+    Point("derived, not committed", "ingest", "services.ingest.deriving:Deriving.derive", "after"),
+    Point(
+        "lead saved, not in the outbox",
+        "recommender",
+        "services.recommender.repository:RecommenderRepository.save_published",
+        "after",
     ),
     Point(
         "leased, not committed",
         "notifier",
-        "services.notifier.repository.queue",
-        "DeliveryQueue",
-        "lease",
+        "services.notifier.repository.queue:DeliveryQueue.lease",
         "after",
         with_result=True,
     ),
     Point(
-        *("marked as sending", "notifier", "services.notifier.dispatcher.loop", "Dispatcher"),
-        *("_take", "after", True),
+        "marked as sending",
+        "notifier",
+        "services.notifier.dispatcher.loop:Dispatcher._take",
+        "after",
+        with_result=True,
     ),
     Point(
-        *("bytes sent, not answered", "notifier", "aiohttp.client_reqrep", "ClientRequest"),
-        *("write_bytes", "after"),
+        "bytes sent, not answered",
+        "notifier",
+        "aiohttp.client_reqrep:ClientRequest.write_bytes",
+        "after",
     ),
     Point(
-        *("answered, not recorded", "notifier", "services.notifier.dispatcher.recording"),
-        *("Recorder", "take", "before"),
+        "answered, not recorded",
+        "notifier",
+        "services.notifier.dispatcher.recording:Recorder.take",
+        "before",
     ),
     Point(
-        *("recorded, not told", "notifier", "services.notifier.dispatcher.recording"),
-        *("Recorder", "_record_once", "after"),
+        "recorded, not told",
+        "notifier",
+        "services.notifier.dispatcher.recording:Recorder._record_once",
+        "after",
     ),
 )
 
 UNDO_POINTS = (
     Point(
-        *("undo decided, not applied", "ingest", "services.ingest.deciding", "Deciding"),
-        *("decide", "after"),
+        "undo decided, not applied", "ingest", "services.ingest.deciding:Deciding.decide", "after"
     ),
     Point(
-        *("accounts parted, leads not", "ingest", "services.ingest.repository"),
-        *("AccountsRepository", "relink", "after"),
+        "accounts parted, leads not",
+        "ingest",
+        "services.ingest.repository:AccountsRepository.relink",
+        "after",
     ),
     Point(
-        *("undo applied, nothing derived", "ingest", "services.ingest.deriving", "Deriving"),
-        *("derive", "before"),
+        "undo applied, nothing derived",
+        "ingest",
+        "services.ingest.deriving:Deriving.derive",
+        "before",
     ),
     Point(
-        *("undo derived, not committed", "ingest", "services.ingest.deriving", "Deriving"),
-        *("derive", "after"),
+        "undo derived, not committed", "ingest", "services.ingest.deriving:Deriving.derive", "after"
     ),
 )
 """Reached whenever accounts are decided about; the battery arms them for an undo."""
 
 TICK_POINTS = (
     Point(
-        *("leads taken from the queue, not scored", "scoring", "services.scoring.rescoring"),
-        *("RescoringQueue", "take", "after"),
+        "leads taken from the queue, not scored",
+        "scoring",
+        "services.scoring.rescoring:RescoringQueue.take",
+        "after",
         with_result=True,
     ),
     Point(
-        *("leads scored, not committed", "scoring", "services.scoring.handlers"),
-        *("ScoringHandlers", "rescore_step", "after"),
+        "leads scored, not committed",
+        "scoring",
+        "services.scoring.handlers:ScoringHandlers.rescore_step",
+        "after",
         with_result=True,
     ),
 )
@@ -169,8 +179,9 @@ def install(service: str, arm_file: Path) -> None:
     trigger = Trigger(arm_file)
     for point in (*POINTS, *UNDO_POINTS, *TICK_POINTS):
         if point.service in (ANY, service):
-            owner = getattr(importlib.import_module(point.module), point.owner)
-            setattr(owner, point.method, _watched(getattr(owner, point.method), point, trigger))
+            place, _, method = point.method.rpartition(".")
+            owner = pkgutil.resolve_name(place)
+            setattr(owner, method, _watched(getattr(owner, method), point, trigger))
 
 
 def _watched(original: Method, point: Point, trigger: Trigger) -> Method:

@@ -149,14 +149,14 @@ def _version_unguarded() -> None:
     _put(records, "_SQL", statements)
 
 
-def _routes_ignored() -> None:
-    """Every route fits every lead."""
-    from services.notifier.domain.plan.routes import When  # noqa: PLC0415 - its service only
+def _offices_ignored() -> None:
+    """Every sink hears of every office's leads."""
+    from services.notifier.domain.plan.plan import Sink  # noqa: PLC0415 - its service only
 
-    def fits(self: When, alert: Any, owner: str | None) -> bool:
+    def sees(self: Sink, office_id: str | None) -> bool:
         return True
 
-    _put(When, "fits", fits)
+    _put(Sink, "sees", sees)
 
 
 SABOTAGES: Mapping[str, Sabotage] = {
@@ -167,7 +167,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "relay by id": Sabotage(_relay_by_id, "scoring"),
     "tenant set per session": Sabotage(_tenant_per_session),
     "version unguarded": Sabotage(_version_unguarded, "ingest"),
-    "routes ignored": Sabotage(_routes_ignored, "notifier"),
+    "offices ignored": Sabotage(_offices_ignored, "notifier"),
 }
 
 

@@ -1,11 +1,11 @@
-"""The notify file of a run: each tenant's offices have sinks of their own, and all share one CRM."""
+"""The notify file of a run: each office has sinks that hear of its leads only, and all share one CRM."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from tests.faults.offices import OFFICES, territories
+from tests.faults.offices import OFFICES
 
 _SECRET = "battery"  # noqa: S105 - a stand-in guards nothing
 _CONCURRENCY = 4
@@ -45,7 +45,7 @@ def secrets(addresses: Mapping[str, Any], tenants: Sequence[str]) -> dict[str, s
 
 
 def notify_file(addresses: Mapping[str, Any], tenants: Sequence[str]) -> str:
-    """The file, without storm control: every CRITICAL lead is told by itself."""
+    """The file, without storm control: every CRITICAL lead is told by itself, to every sink that may hear."""
     # JSON is YAML; a YAML writer would name what is there twice, which notify files may not.
     return orjson.dumps(
         {
@@ -53,18 +53,6 @@ def notify_file(addresses: Mapping[str, Any], tenants: Sequence[str]) -> str:
                 "crm": _crm(addresses, tenants),
                 **{name: s for t in tenants for name, s in _sinks(addresses, t).items()},
             },
-            "routes": [
-                {
-                    "when": {"tenant": [tenant], "territory": territories(office)},
-                    "to": [
-                        f"webhook-{tenant}-{office}",
-                        f"slack-{tenant}-{office}",
-                        "crm",
-                    ],
-                }
-                for tenant in tenants
-                for office in OFFICES
-            ],
             "limits": {"alerts_per_hour": None},
         }
     ).decode()
@@ -83,9 +71,9 @@ def _crm(addresses: Mapping[str, Any], tenants: Sequence[str]) -> dict[str, Any]
 
 def _sinks(addresses: Mapping[str, Any], tenant: str) -> dict[str, dict[str, Any]]:
     base = addresses["page_url"]
-    common = {"tenants": [tenant], "concurrency": _CONCURRENCY}
     found: dict[str, dict[str, Any]] = {}
     for office in OFFICES:
+        common = {"tenants": [tenant], "offices": [office], "concurrency": _CONCURRENCY}
         found[f"webhook-{tenant}-{office}"] = {
             "channel": "webhook",
             "url": f"{base}/webhook/{tenant}.{office}",

@@ -38,7 +38,7 @@ class NamedPoint(FaultKind):
         point = self._points[blow.round * _STRIDE % len(self._points)]
         service = blow.dice.choice(WORKING) if point.service == ANY else point.service
         [victim] = blow.world.keeper.of(service)
-        arm(victim.arm_file, point, passes=blow.dice.randint(0, 2))
+        arm(victim.arm_file, point, passes=blow.dice.randint(0, point.passes))
         target = f"{service}: {point.name}"
         if await ended_at(victim):
             return Hit(target)

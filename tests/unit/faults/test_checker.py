@@ -21,7 +21,13 @@ from tests.faults.history import (
     Told,
     Waiting,
 )
+from tests.faults.offices import POSTAL_CODES, UNASSIGNED
 
+RENEWED = {
+    "support_status": "Active Contract",
+    "end_of_life": "2024-12-01",
+    "service_end": "2026-12-01",
+}
 OTHER_OFFICE = {"luzern": "romandie", "romandie": "luzern"}
 
 
@@ -35,7 +41,7 @@ INPUT = an_input()
 NEWER = an_input(version=2, end_of_life="2016-02-03")
 LEADS = expected([INPUT])
 [CRITICAL] = [lead_id for lead_id, lead in LEADS.items() if lead.alerts_least]
-OFFICE = LEADS[CRITICAL].office
+OFFICE = LEADS[CRITICAL].final_office or ""
 QUIET = next(lead_id for lead_id in LEADS if lead_id != CRITICAL)
 
 
@@ -158,8 +164,51 @@ def test_a_history_with_the_newer_version_told_last_is_clean() -> None:
 
 
 def test_a_doubt_of_a_blind_channel_is_not_lost_and_of_another_is() -> None:
-    assert kinds([*without(alert("slack")), Doubt(CRITICAL, "slack")]) == set()
-    assert kinds([*without(alert()), Doubt(CRITICAL, "webhook")]) >= {"lost"}
+    assert kinds([*without(alert("slack")), Doubt(CRITICAL, "slack", OFFICE)]) == set()
+    of_another = Doubt(CRITICAL, "slack", OTHER_OFFICE[OFFICE])
+    assert kinds([*without(alert("slack")), of_another]) == {"lost"}
+    assert kinds([*without(alert()), Doubt(CRITICAL, "webhook", OFFICE)]) >= {"lost"}
+
+
+def moved(version: int, postal_code: str) -> Input:
+    return replace(
+        INPUT, version=version, values={**(INPUT.values or {}), "postal_code": postal_code}
+    )
+
+
+MOVED = [INPUT, moved(2, POSTAL_CODES[OTHER_OFFICE[OFFICE]])]
+THERE = [alert(channel, office=OTHER_OFFICE[OFFICE]) for channel in ("webhook", "slack")]
+
+
+def history_of(inputs: list[Input], *alerts: Taken) -> list[Entry]:
+    """A flawless history of these inputs, but for the alerts."""
+    return [*inputs, FAULT, *told(inputs), RECORD, *alerts]
+
+
+def test_a_lead_that_moved_is_told_to_the_office_that_has_it_and_once_to_the_one_that_had_it() -> (
+    None
+):
+    assert kinds(history_of(MOVED, *THERE)) == set()
+    assert kinds(history_of(MOVED, *THERE, alert(), alert("slack"))) == set()
+    assert kinds(history_of(MOVED, alert(), alert("slack"))) == {"lost"}
+    assert kinds(history_of(MOVED, *THERE, alert(), alert(identity="d2"))) == {"doubled"}
+    assert kinds([*history_of(MOVED, *THERE), *told([INPUT], 2)]) == {"stale"}
+
+
+def test_an_office_that_never_had_a_lead_while_it_mattered_may_not_hear_of_it() -> None:
+    quiet_there = moved(2, POSTAL_CODES[OTHER_OFFICE[OFFICE]])
+    quiet_there = replace(quiet_there, values={**(quiet_there.values or {}), **RENEWED})
+    back = replace(INPUT, version=3)
+    assert kinds(history_of([INPUT, quiet_there, back], alert(), alert("slack"))) == set()
+    assert kinds(history_of([INPUT, quiet_there, back], alert(), alert("slack"), *THERE)) == {
+        "wrong"
+    }
+
+
+def test_what_no_office_has_goes_to_no_office() -> None:
+    nobodys = [moved(1, POSTAL_CODES[UNASSIGNED])]
+    assert kinds(history_of(nobodys)) == set()
+    assert kinds(history_of(nobodys, alert())) == {"wrong"}
 
 
 def test_a_lead_that_comes_back_may_be_alerted_once_more_but_need_not() -> None:

@@ -15,7 +15,7 @@ from tests.faults.generator import (
 )
 from tests.faults.history import Input
 from tests.faults.kinds import FAULTS
-from tests.faults.offices import TERRITORIES, office_of
+from tests.faults.offices import OFFICES, TERRITORIES, UNASSIGNED, home_of
 
 TENANTS = ("a", "b")
 
@@ -58,6 +58,13 @@ def test_no_lead_of_a_lapsed_or_renewed_box_is_critical() -> None:
     assert all(lead.alerts_most == 0 for lead in leads.values())
 
 
+def test_leads_go_from_office_to_office_while_they_are_critical() -> None:
+    leads = expected(as_inputs(changes("1", TENANTS, 400))).values()
+    been = [{o for o in (*OFFICES, UNASSIGNED) if lead.alerts_most_at(o)} for lead in leads]
+    assert sum(len(offices) > 1 for offices in been) > 40
+    assert {office for offices in been for office in offices} == {*OFFICES, UNASSIGNED}
+
+
 def test_accounts_stay_so_small_that_their_size_moves_no_score() -> None:
     places = {
         (c.box, c.values["territory_id"]) for c in changes("1", ("a",), 400) if c.values is not None
@@ -71,7 +78,7 @@ def test_a_marker_brings_a_critical_lead_in_the_office_of_its_territory() -> Non
     assert mark.values is not None
     leads = expected(as_inputs([mark]))
     critical = [lead for lead in leads.values() if lead.alerts_least]
-    assert [lead.office for lead in critical] == [office_of(mark.values["territory_id"])]
+    assert [lead.final_office for lead in critical] == [home_of(mark.values["territory_id"])]
     assert [state[1] for lead in critical for state in lead.states if state] == [Priority.CRITICAL]
 
 

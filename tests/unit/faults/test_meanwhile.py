@@ -6,7 +6,7 @@ import pytest
 
 from services.ingest.domain.ids import account_id_of_territory
 from tests.faults.checker import check
-from tests.faults.expectation import OTHER_RULES, content, expected, firing
+from tests.faults.expectation import OTHER_RULES, content, expected, firing, office_of
 from tests.faults.generator import marker
 from tests.faults.history import Entry, Input, Merged, OtherRules, Told
 
@@ -23,7 +23,14 @@ AS_ANOTHERS = [
     for each in RIGHT
 ]
 BY_OTHER_RULES = [
-    Told("a", each.lead.lead_id, 2, "open", content(each.lead, each.score), "otherwise")
+    Told(
+        "a",
+        each.lead.lead_id,
+        2,
+        "open",
+        content(each.lead, each.score, office_of(INPUT)),
+        "otherwise",
+    )
     for each in firing("a", [INPUT], OTHER_RULES)
 ]
 MERGED, RULED = Merged("a", OWN, "other"), OtherRules("a")

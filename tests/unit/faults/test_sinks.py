@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.notifier.notify_file import read_notify_file
-from tests.faults.offices import OFFICES, office_of, territories
+from tests.faults.offices import OFFICES
 from tests.faults.sinks import notify_file, owner_of_sink, secrets, slack_name
 
 ADDRESSES = {
@@ -29,13 +29,10 @@ def test_the_notifier_reads_the_file_and_knows_every_sink(
     found = read_notify_file(file)
 
     assert len(found.sinks) == 1 + 2 * len(TENANTS) * len(OFFICES)
+    heard = [getattr(sink, "offices", ()) for sink in found.sinks.values()]
+    assert all(heard.count((office,)) == 2 * len(TENANTS) for office in OFFICES)
 
 
 def test_the_log_of_a_sink_names_its_tenant_and_its_office() -> None:
     assert owner_of_sink("webhook", "kill-a.luzern") == ("kill-a", "luzern")
     assert owner_of_sink("slack", slack_name("kill-a", "romandie")) == ("kill-a", "romandie")
-
-
-def test_every_territory_belongs_to_one_office() -> None:
-    assert not set(territories("luzern")) & set(territories("romandie"))
-    assert all(office_of(each) == office for office in OFFICES for each in territories(office))
