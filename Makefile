@@ -101,7 +101,7 @@ bench-notifier: $(DEV) ## by hand: deliveries/s against a bare httpx loop, and w
 	$(IN_VENV) -m bench.notifier
 
 .PHONY: faults
-faults: $(DEV) ## by hand: break a running system 300 times and judge its history; SHORT=1 a little, WRITE=1 into docs/guarantees.md
+faults: $(DEV) ## by hand: break a running system 400 times and judge its history; SHORT=1 a little, WRITE=1 into docs/guarantees.md
 	$(IN_VENV) -m tests.faults $(if $(SHORT),--short) $(if $(WRITE),--write) $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-checker

@@ -116,10 +116,10 @@ def silenced(row: Any, stands: Any, now: datetime) -> str | None:
         return "is about a lead that another office has now; this one should not be told of it"
     if purpose not in _OF_OPEN_LEADS:
         return None
-    if stands.withdrawn_through >= row.episode and (
-        purpose is not Purpose.UPDATE or stands.withdrawn
-    ):
-        return "is about a lead that was withdrawn; nobody should be told now"
+    is_over = purpose is Purpose.ALERT and stands.withdrawn_through >= row.episode
+    if stands.withdrawn or is_over:
+        what = "a lead that was withdrawn" if stands.withdrawn else "an episode that is over"
+        return f"is about {what}; nobody should be told now"
     if LeadState(stands.state) in CLOSED:
         return f"is about a lead that is {stands.state}; nobody should be told now"
     return None

@@ -19,12 +19,14 @@ _PART = "offices"
 def offices_over(rules: Rules, file: Path) -> Rules:
     """Rules with the offices of a file in place of their own: what the file does not say is the default.
 
+    A CSV file can say ranges only: the country and the words for countries stay.
+
     Raises UserError: each mistake with file, line or row, column, and what is right.
     """
     found = _document(file)
+    if _is_csv(file):
+        return changed_rules(rules, found)
     before = rules.model_copy(update={_PART: default_rules().offices})
-    if isinstance(found.values.get(_PART), dict) and _is_csv(file):
-        found.values[_PART].setdefault("country", rules.offices.country)
     return changed_rules(before, found)
 
 

@@ -82,6 +82,8 @@ class NotifierHandlers:
         if (move := move_of(before.alert, alert)) and not before.standing.closed:
             telling.move(key, move, news)
         match react(item, before.known, targets=targets, since=self._since):
+            case Withdraw(alerts_only=True) as lapse:
+                telling.ended[key] = replace(lapse, alerts_only=key not in telling.ended)
             case Withdraw() as withdraw:
                 telling.withdraw(key, withdraw, news, before.alert)
                 return replace(after, told=None)
@@ -158,9 +160,8 @@ def _stands(status: LeadStatusChanged, message: Received, before: Held, telling:
     if alert is None:
         return after
     if before.told is not None and (changes := status_news(before.standing, status)):
-        from_crm = status.actor.kind == "crm"
         telling.update(key, alert, changes, news, to_keepers=False)
-        if not from_crm:
+        if status.actor.kind != "crm":
             telling.update(key, alert, changes, news, to_keepers=True)
     if status.change in _FOLLOW_UPS:
         telling.follow_up(key, alert, status, news)
@@ -179,12 +180,11 @@ def _key(item: Observed) -> Key:
 def _observed(batch: Sequence[Received]) -> Iterable[tuple[Observed, Received]]:
     """The leads and tombstones among the messages; a tombstone's lead is its subject."""
     for message in batch:
-        tenant_id, event = message.envelope.tenant_id, message.event
+        envelope, event = message.envelope, message.event
         if isinstance(event, LeadChanged):
-            yield Observed(tenant_id, event.lead_id, event.version, event), message
+            yield Observed(envelope.tenant_id, event.lead_id, event.version, event), message
         elif event is None:
-            envelope = message.envelope
-            yield Observed(tenant_id, envelope.subject, envelope.version, None), message
+            yield Observed(envelope.tenant_id, envelope.subject, envelope.version, None), message
 
 
 def _statuses(batch: Sequence[Received]) -> Iterable[tuple[LeadStatusChanged, Received]]:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from shared import clock
 from shared.messaging.consumer import Consumer
+from shared.messaging.static_member import has_its_share
 
 STALLED_AFTER_S = 60.0
 """Without progress for so long, whatever the reason, a service is not ready."""
@@ -35,6 +36,7 @@ class Subscription:
         self._looks_in_vain = 0
         self._turn_seen_s = 0.0
         self._answered_s = clock.monotonic_s()
+        self._has_its_share = False
 
     @property
     def kafka(self) -> AIOKafkaConsumer | None:
@@ -67,6 +69,8 @@ class Subscription:
     async def look(self) -> None:
         """Asks the broker how far its partitions go; without an answer nothing is held against us."""
         client = self.kafka
+        if client and not self._has_its_share:
+            self._has_its_share = has_its_share(client)
         partitions = list(client.assignment()) if client else []
         try:
             async with asyncio.timeout(_LOOK_TIMEOUT_S):

@@ -6,29 +6,17 @@ from typing import NamedTuple
 
 from tests.faults.expectation import LeadHistory
 from tests.faults.history import CrmRecord, Doubt, Taken
+from tests.faults.lives import WRONG_CLOCK_S, Life
 from tests.faults.offices import OFFICES
 from tests.faults.violation import Violation
 
 BLIND = frozenset({"slack"})
 ALERTED = ("webhook", "slack")
 """The channels that are told of every CRITICAL lead, and of nothing else."""
-
-
-def sink_violations(
-    leads: Mapping[str, LeadHistory], taken: Iterable[Taken], doubts: Iterable[Doubt]
-) -> Iterator[Violation]:
-    """What is wrong with the alerts."""
-    heard: dict[_Place, list[Taken]] = defaultdict(list)
-    for each in taken:
-        if each.channel in ALERTED:
-            heard[_Place(each.lead_id, each.channel, each.tenant, each.office)].append(each)
-    for place, messages in heard.items():
-        yield from _too_much(place, leads.get(place.lead_id), _effects(place.channel, messages))
-    unsure = {(each.lead_id, each.channel, each.office) for each in doubts}
-    for place in _must_hear(leads):
-        doubted = place.channel in BLIND and (place.lead_id, place.channel, place.office) in unsure
-        if place not in heard and not doubted:
-            yield Violation("lost", place.lead_id, f"{place.sink} was never alerted")
+_CLOCKS_S = 1.0
+"""By so much the clocks of who says something and of who notes what came of it may differ."""
+_UNDER_WAY_S = 120.0
+"""So long an alert may be on its way: what was broken, and the minute in which all must be heard of."""
 
 
 class _Place(NamedTuple):
@@ -45,26 +33,62 @@ class _Place(NamedTuple):
         return f"{self.channel} of {self.tenant}'s office {self.office}"
 
 
-def _too_much(place: _Place, lead: LeadHistory | None, effects: int) -> Iterator[Violation]:
-    if lead is None or lead.alerts_most == 0:
-        yield Violation("wrong", place.lead_id, f"{place.sink} was alerted: it was never CRITICAL")
-        return
-    most = lead.alerts_most_at(place.office) if place.tenant == lead.tenant else 0
+def sink_violations(
+    leads: Mapping[str, LeadHistory],
+    lives: Mapping[str, Life],
+    taken: Iterable[Taken],
+    doubts: Iterable[Doubt],
+) -> Iterator[Violation]:
+    """What is wrong with the alerts. `lives`: the leads as the public topics told of them."""
+    heard: dict[_Place, list[Taken]] = defaultdict(list)
+    for each in taken:
+        if each.channel in ALERTED:
+            heard[_Place(each.lead_id, each.channel, each.tenant, each.office)].append(each)
+    for place, messages in heard.items():
+        lead = leads.get(place.lead_id)
+        if lead is None or lead.alerts_most == 0 or place.tenant != lead.tenant:
+            what = f"{place.sink} was alerted: no such lead of theirs was ever CRITICAL"
+            yield Violation("wrong", place.lead_id, what)
+        else:
+            yield from _too_much(place, lead, lives.get(place.lead_id, Life(())), messages)
+    unsure = {(each.lead_id, each.channel, each.office) for each in doubts}
+    end = max((each.at for messages in heard.values() for each in messages), default=0.0)
+    for place, since in _must_hear(leads, lives):
+        doubted = place.channel in BLIND and (place.lead_id, place.channel, place.office) in unsure
+        by_wrong_clock = since > end + WRONG_CLOCK_S
+        told = any(by_wrong_clock or each.at > since - _CLOCKS_S for each in heard.get(place, ()))
+        if not told and not doubted:
+            what = f"{place.sink} was never alerted of what is CRITICAL now"
+            yield Violation("lost", place.lead_id, what)
+
+
+def _too_much(
+    place: _Place, lead: LeadHistory, life: Life, messages: Sequence[Taken]
+) -> Iterator[Violation]:
+    most = min(lead.alerts_most, life.episodes_at(place.office))
+    effects = _effects(place.channel, messages)
     if most == 0:
         what = f"{place.sink} was alerted, which never had it while it mattered"
         yield Violation("wrong", place.lead_id, what)
     elif effects > most:
         what = f"{place.sink} was alerted {effects} times, at most {most} are right"
         yield Violation("doubled", place.lead_id, what)
+    for each in messages:
+        if most and not life.had(place.office, each.at - _UNDER_WAY_S, each.at + _CLOCKS_S):
+            what = f"{place.sink} was alerted more than {_UNDER_WAY_S:.0f} s after it had lost it"
+            yield Violation("wrong", place.lead_id, what)
 
 
-def _must_hear(leads: Mapping[str, LeadHistory]) -> Iterator[_Place]:
-    """The sinks of the office that has a CRITICAL lead at the end; what no office has, the CRM hears."""
+def _must_hear(
+    leads: Mapping[str, LeadHistory], lives: Mapping[str, Life]
+) -> Iterator[tuple[_Place, float]]:
+    """The sinks of the office that has a CRITICAL lead at the end, and since when it is one."""
     for lead_id, lead in leads.items():
         office = lead.final_office
         if lead.alerts_least and office in OFFICES:
+            first = lives[lead_id].must_be_told if lead_id in lives else None
             for channel in ALERTED:
-                yield _Place(lead_id, channel, lead.tenant, office)
+                yield _Place(lead_id, channel, lead.tenant, office), first.at if first else 0.0
 
 
 def _effects(channel: str, messages: Sequence[Taken]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from onelead.applying_rules import put_in_force
+from onelead.broker import create_missing_topics
 from services.ingest.domain.ids import lead_id
 from shared import clock
 from shared.events import LeadType
@@ -19,7 +20,7 @@ from tests.faults.history import Fault, History, Mark, PutAside, Told, Waiting
 from tests.faults.world import World
 
 SETTLED_WITHIN_S = 300.0
-_OPENED_WITHIN_S = 60.0
+_ADDED_WITHIN_S = 60.0
 _POUR_S = 2.0
 _POLL_S = 0.1
 _LOOK_S = 0.5
@@ -55,7 +56,7 @@ class Battery:
         run = _Run(self._world, kind, History(path, self._seed), before)
         try:
             async with kind.prepared(self._world):
-                await run.offices_opened(_OPENED_WITHIN_S)
+                await run.tenants_added(_ADDED_WITHIN_S)
                 await run.rounds(self._seed, rounds, boxes or kind.boxes, self._say)
                 await run.settle(settled_within_s)
             await run.observe()
@@ -80,11 +81,14 @@ class _Run:
         self._sinks = observe.Sinks(world)
         self._feed = Feed(world.bootstrap, history)
 
-    async def offices_opened(self, within_s: float) -> None:
-        """Puts the tenants' rules in force, with their offices, and waits until services go by them."""
+    async def tenants_added(self, within_s: float) -> None:
+        """Adds the tenants and puts their rules in force; waits until services go by them."""
+        await create_missing_topics(self._world.bootstrap, self._kind.tenants)
         for tenant in self._kind.tenants:
             await put_in_force(self._world.bootstrap, tenant, RULES, by="battery")
-        await self._rest(within_s)
+        found = await self._rest(within_s, looks=1)
+        early = (Waiting(f"before the first round: {what}", n) for what, n in found.items())
+        self.history.add(*early)
 
     async def rounds(self, seed: int, rounds: int, boxes: int, say: Callable[[str], None]) -> None:
         """All rounds, up to one after which nothing is heard any more."""
@@ -146,10 +150,10 @@ class _Run:
         found = await self._rest(within_s)
         self.history.add(*(Waiting(what, count) for what, count in found.items()))
 
-    async def _rest(self, within_s: float) -> dict[str, int]:
+    async def _rest(self, within_s: float, looks: int = _QUIET_LOOKS) -> dict[str, int]:
         """Waits until nothing is under way; returns what still is when the time is up."""
         deadline_s, quiet = clock.monotonic_s() + within_s, 0
-        while quiet < _QUIET_LOOKS:
+        while quiet < looks:
             found = await observe.under_way(self._world, self._kind.tenants)
             quiet = 0 if found else quiet + 1
             if found and clock.monotonic_s() > deadline_s:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from tests.faults.alert_rules import crm_violations, sink_violations
+from tests.faults.alert_rules import BLIND, crm_violations, sink_violations
 from tests.faults.expectation import LeadHistory, expected
 from tests.faults.history import (
     Broken,
@@ -27,6 +27,7 @@ from tests.faults.history import (
     Told,
     Waiting,
 )
+from tests.faults.lives import Life, life_of
 from tests.faults.meanwhile import add_meanwhile
 from tests.faults.topic_rules import topic_violations
 from tests.faults.violation import Violation
@@ -50,6 +51,8 @@ class Verdict:
     resume_s: Sequence[float]
     longest_stop_s: float | None = None
     most_retries_per_s: float | None = None
+    doubts: int = 0
+    """Alerts on blind channels that the notifier itself calls ones that may have arrived."""
 
     def count(self, kind: str) -> int:
         """How many violations of a kind there are."""
@@ -78,10 +81,11 @@ def check(
     leads = expect(found.of(Input))
     add_meanwhile(leads, found.of(Input), found.of(Merged), found.of(OtherRules))
     taken, marks, faults = found.of(Taken), found.of(Mark), found.of(Fault)
+    doubts = found.of(Doubt)
     reached = _first_taken(taken)
     violations = [
         *topic_violations(leads, found.of(Told)),
-        *sink_violations(leads, taken, found.of(Doubt)),
+        *sink_violations(leads, _lives(found.of(Told)), taken, doubts),
         *crm_violations(leads, found.of(CrmRecord)),
         *_poison_violations(found.of(Poison), found.of(PutAside)),
         *_late(marks, reached),
@@ -97,7 +101,15 @@ def check(
         resume_s=_resumes(marks, reached),
         longest_stop_s=_most(fault.stop_s for fault in faults),
         most_retries_per_s=_most(fault.retries_per_s for fault in faults),
+        doubts=len({(each.lead_id, each.office) for each in doubts if each.channel in BLIND}),
     )
+
+
+def _lives(told: Iterable[Told]) -> dict[str, Life]:
+    by_lead: dict[str, list[Told]] = defaultdict(list)
+    for each in told:
+        by_lead[each.lead_id].append(each)
+    return {lead_id: life_of(messages) for lead_id, messages in by_lead.items()}
 
 
 def _most(measured: Iterable[float | None]) -> float | None:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import combinations
 from typing import NamedTuple
 
 from onelead.assess.assessment import AssessedLead, assess
@@ -19,11 +18,11 @@ from tests.faults import offices
 from tests.faults.history import Input
 
 AS_OF = date(2025, 10, 9)
-_OFFICES = {"offices": offices.RULES}
-RULES = parse_rules(_OFFICES)
-OTHER_RULES = parse_rules(
-    {**_OFFICES, "scoring": {"value": {"base": RULES.scoring.value.base - 0.5}}}
-)
+_HIGH = {"priorities": {"high": 68}}
+"""So high that a lead which is CRITICAL may become MEDIUM without going away."""
+RULES = parse_rules({"offices": offices.RULES, "scoring": _HIGH})
+_LOWER = {"value": {"base": RULES.scoring.value.base - 0.5}}
+OTHER_RULES = parse_rules({"offices": offices.RULES, "scoring": {**_HIGH, **_LOWER}})
 """Rules under which every score is a little lower, and hardly any lead another priority."""
 _KEEPS_OPEN = (Priority.CRITICAL, Priority.HIGH)
 
@@ -72,38 +71,19 @@ class LeadHistory:
     @property
     def alerts_most(self) -> int:
         """How many episodes of CRITICAL there can have been: all of them when no version was skipped."""
-        return len(_episodes(self.states))
-
-    def alerts_most_at(self, office: str) -> int:
-        """In how many of them this office can have had the lead, whichever versions were skipped."""
-        lives = (
-            life
-            for length in range(len(self.states) + 1)
-            for life in combinations(self.states, length)
-        )
-        return max(sum(office in episode for episode in _episodes(life)) for life in lives)
+        episodes, is_open = 0, False
+        for state in self.states:
+            if state is None or state.priority not in _KEEPS_OPEN:
+                is_open = False
+            elif state.priority is Priority.CRITICAL and not is_open:
+                episodes, is_open = episodes + 1, True
+        return episodes
 
     @property
     def alerts_least(self) -> int:
         """One when it is CRITICAL at the end, whatever was skipped before."""
         last = self.states[-1]
         return int(last is not None and last.priority is Priority.CRITICAL)
-
-
-def _episodes(states: Sequence[State | None]) -> list[set[str]]:
-    """The episodes of CRITICAL in a lead's life: of each, the offices that had the lead in it."""
-    found: list[set[str]] = []
-    is_open = False
-    for state in states:
-        if state is None or state.priority not in _KEEPS_OPEN:
-            is_open = False
-            continue
-        if state.priority is Priority.CRITICAL and not is_open:
-            found.append(set())
-            is_open = True
-        if is_open:
-            found[-1].add(state.office)
-    return found
 
 
 def expected(inputs: Iterable[Input]) -> Mapping[str, LeadHistory]:

@@ -1,9 +1,10 @@
 """Makes the changes of an install base from a seed: boxes in few versions each, repeated and out of order."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from tests.faults.expectation import AS_OF
 from tests.faults.offices import (
@@ -25,11 +26,29 @@ FIRST_IMPORTED = 1_600
 """Imported boxes stand in territories of their own, so do markers."""
 FIRST_MARK = 2_400
 _FARTHEST = 40
-_STATUSES = {
-    "due": "Warranty Expired - Uncovered Box",
-    "lapsed": "Warranty Expired - Uncovered Box",
-    "renewed": "Active Contract",
+_STORAGE = ("C8R37A", "HP 3PAR StoreServ 7400c Storage Base", "3PAR StoreServ 7000")
+_CABLE = ("XC-1", "HP cable kit", "Cables")
+_EXPIRED, _ACTIVE = "Warranty Expired - Uncovered Box", "Active Contract"
+
+
+class Stand(NamedTuple):
+    """How a box may stand; days before today from and to which its dates lie."""
+
+    end_of_life: tuple[int, int]
+    expired: tuple[int, int]
+    product: tuple[str, str, str] = _STORAGE
+    status: str = _EXPIRED
+
+
+_STANDS: Mapping[str, Stand] = {
+    "due": Stand((2_600, 4_000), (500, 1_500)),
+    "eased": Stand((2_600, 4_000), (30, 120)),
+    "fallen": Stand((1_900, 2_400), (30, 120), _CABLE),
+    "lapsed": Stand((400, 1_000), (30, 300)),
+    "renewed": Stand((400, 1_000), (-900, -200), status=_ACTIVE),
 }
+"""due: three leads, a CRITICAL one among them, which is HIGH when eased and MEDIUM when fallen.
+lapsed: two that are neither. renewed: none."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +104,8 @@ def batch(tenant: str, number: int, size: int) -> list[Change]:
 def _box(dice: random.Random, tenant: str, number: int) -> Iterator[Change]:
     """One to four versions of a box; most end as an occasion to sell something."""
     name = f"SN{number:05}"
-    kinds = dice.choices(
-        ("due", "lapsed", "renewed", "removed"), (6, 2, 1, 1), k=dice.randint(0, 3)
-    )
-    kinds.append(dice.choices(("due", "lapsed", "renewed", "removed"), (16, 2, 1, 1))[0])
+    kinds = dice.choices((*_STANDS, "removed"), (6, 2, 2, 2, 1, 1), k=dice.randint(0, 3))
+    kinds += dice.choices((*_STANDS, "removed"), (24, 1, 1, 2, 1, 1))
     for version, kind in enumerate(kinds, start=1):
         values = None if kind == "removed" else _values(dice, name, number, kind)
         if values is not None and dice.random() < MOVED:
@@ -98,20 +115,19 @@ def _box(dice: random.Random, tenant: str, number: int) -> Iterator[Change]:
 
 
 def _values(dice: random.Random, name: str, number: int, kind: str) -> dict[str, str]:
-    """due: three leads, one of them CRITICAL. lapsed: two that are not. renewed: none."""
+    """A row of a box that stands so; its product's name has a number of its own each time."""
+    stands = _STANDS[kind]
     territory = str(FIRST_TERRITORY + (number // BOXES_PER_TERRITORY) % TERRITORIES)
-    end_of_life = dice.randint(2_600, 4_000) if kind == "due" else dice.randint(400, 1_000)
-    expired = dice.randint(500, 1_500) if kind == "due" else dice.randint(30, 300)
-    if kind == "renewed":
-        expired = -dice.randint(200, 900)
+    product_id, product_name, platform = stands.product
+    end_of_life, expired = dice.randint(*stands.end_of_life), dice.randint(*stands.expired)
     return {
         "serial_number": name,
         "territory_id": territory,
         "postal_code": POSTAL_CODES[home_of(territory)],
-        "product_id": "C8R37A",
-        "product_name": f"HP 3PAR StoreServ 7400c Storage Base r{dice.randint(1, 9_999)}",
-        "platform": "3PAR StoreServ 7000",
-        "support_status": _STATUSES[kind],
+        "product_id": product_id,
+        "product_name": f"{product_name} r{dice.randint(1, 9_999)}",
+        "platform": platform,
+        "support_status": stands.status,
         "end_of_life": str(AS_OF - timedelta(days=end_of_life)),
         "service_end": str(AS_OF - timedelta(days=expired)),
     }

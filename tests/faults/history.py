@@ -62,6 +62,7 @@ class Told:
     """A message of a tenant's public topic, in the topic's order. `content`: what must be as expected.
 
     `news` names all that subscribers care about, so that two messages with equal news are one too many.
+    `at`: when it was said, by the message itself.
     """
 
     tenant: str
@@ -71,6 +72,8 @@ class Told:
     content: str
     news: str
     at: float = 0.0
+    office: str = ""
+    priority: str = ""
 
 
 @dataclass(frozen=True)

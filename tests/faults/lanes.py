@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.faults.battery import Battery
+from tests.faults.checker import Verdict
 from tests.faults.fault import FaultKind
 from tests.faults.table import Line
+from tests.faults.violation import Violation
 from tests.faults.world import opened_world
 
 LANES = 2
@@ -26,10 +28,11 @@ async def run(
 ) -> list[Line]:
     """The verdict on each kind after so many rounds of it; violations are told as they are found.
 
-    Whichever world is free takes the next kind, those of many rounds first.
+    Whichever world is free takes the next kind. A kind that cannot be run to
+    its end is one that is stuck, and its world is used no more.
     """
     lines: dict[str, Line] = {}
-    waiting = deque(sorted(kinds, key=rounds, reverse=True))
+    waiting = deque(kinds)
     tenants = [tenant for kind in kinds for tenant in kind.tenants]
 
     async def drive(number: int) -> None:
@@ -37,7 +40,12 @@ async def run(
             battery = Battery(world, folder, seed, say)
             while waiting:
                 kind = waiting.popleft()
-                verdict = await battery.run(kind, rounds(kind))
+                try:
+                    verdict = await battery.run(kind, rounds(kind))
+                except Exception as error:  # noqa: BLE001 - what others came to is to be told
+                    lines[kind.name] = _stuck(kind, f"not run to its end: {error!r}")
+                    say(f"{kind.title}: {error!r}")
+                    return
                 for violation in verdict.violations[:_SHOWN]:
                     say(f"{kind.title}: {violation}")
                 lines[kind.name] = Line(kind.title, verdict)
@@ -45,4 +53,9 @@ async def run(
     async with asyncio.TaskGroup() as driving:
         for number in range(min(LANES, len(kinds))):
             driving.create_task(drive(number))
-    return [lines[kind.name] for kind in kinds]
+    return [lines.get(kind.name) or _stuck(kind, "not run: no world was left") for kind in kinds]
+
+
+def _stuck(kind: FaultKind, what: str) -> Line:
+    found = [Violation("stuck", kind.name, what)]
+    return Line(kind.title, Verdict(found, rounds=0, inputs=0, leads=0, alerts=0, resume_s=[]))

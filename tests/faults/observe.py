@@ -76,12 +76,13 @@ async def told(world: World, tenants: Sequence[str]) -> list[Entry]:
 def _told(tenant: str, record: ConsumerRecord) -> Told:
     received = decode(record, tenant)
     lead_id, version = received.envelope.subject, received.envelope.version
-    at = record.timestamp / 1_000
+    at = received.envelope.time.timestamp()
     event = received.event
     if not isinstance(event, LeadChanged):
         return Told(tenant, lead_id, version, "tombstone", "", "", at)
     news = hashlib.sha256(orjson.dumps(event.model_dump(mode="json", exclude=_NO_NEWS))).hexdigest()
-    return Told(tenant, lead_id, version, event.state, told_content(event), news[:16], at)
+    said = (event.state, told_content(event), news[:16], at)
+    return Told(tenant, lead_id, version, *said, str(event.office_id), event.priority.value)
 
 
 def _doubts(records: Sequence[ConsumerRecord], tenants: Sequence[str]) -> Iterator[Doubt]:

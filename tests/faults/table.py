@@ -33,7 +33,10 @@ def measured(lines: Sequence[Line]) -> str:
     """What was measured besides: stops and retries, in sentences."""
     stops = [v for line in lines if (v := line.verdict.longest_stop_s) is not None]
     retries = [v for line in lines if (v := line.verdict.most_retries_per_s) is not None]
+    doubts = sum(line.verdict.doubts for line in lines)
     told = []
+    if doubts:
+        told.append(f"{doubts:,} alerts in Slack are listed as in doubt: their answers were lost.")
     if stops:
         told.append(f"The slowest stop took {max(stops):.1f} s.")
     if retries:

@@ -51,6 +51,9 @@ def _without_news(lead_id: str, messages: Sequence[Told]) -> Iterator[Violation]
     """A message of a new version that tells what the one before told: an input had its effect twice."""
     first = {each.version: each for each in reversed(messages)}
     ordered = [first[version] for version in sorted(first)]
+    for each in messages:
+        if (each.state, each.news) != (first[each.version].state, first[each.version].news):
+            yield Violation("wrong", lead_id, f"version {each.version} was told in two ways")
     for before, after in pairwise(ordered):
         if before.state == after.state == "open" and before.news == after.news:
             what = f"version {after.version} tells what {before.version} told"

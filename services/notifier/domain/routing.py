@@ -9,6 +9,9 @@ from services.notifier.domain.message import plain
 from services.notifier.domain.plan import Target
 from shared.events import LeadChanged
 
+LAPSED = "the lead is not CRITICAL any more"
+"""The note on alerts of an episode that was over before they were sent."""
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -29,7 +32,8 @@ class Observed:
 class Known:
     """What the notifier holds of a lead: the newest version it consumed, 0 for none.
 
-    `episode` is the highest heard of; episodes up to `withdrawn_through` are announced no more.
+    `episode` is the highest heard of; episodes up to `withdrawn_through` are over: the lead was withdrawn,
+    or fell below HIGH.
     """
 
     version: int = 0
@@ -40,7 +44,8 @@ class Known:
     def after(self, observed: Observed) -> "Known":
         """What is held once this newer version has been consumed."""
         episode = max(self.episode, observed.lead.episode if observed.lead is not None else 0)
-        through = episode if observed.withdrawn else self.withdrawn_through
+        is_over = observed.lead is None or observed.withdrawn or not observed.lead.episode_open
+        through = episode if is_over else self.withdrawn_through
         return Known(observed.version, observed.withdrawn, episode, through)
 
 
@@ -59,12 +64,13 @@ class Announce:
 
 @dataclass(frozen=True)
 class Withdraw:
-    """The lead no longer holds: alerts of episodes up to `through` that still wait are cancelled,
-    sinks that keep a record are told why.
+    """The lead no longer holds: what still waits of episodes up to `through` is cancelled, sinks that keep
+    a record are told why. `alerts_only`: the lead holds, what waits besides its alerts is still told.
     """
 
     reason: str
     through: int
+    alerts_only: bool = False
 
 
 Reaction = Nothing | Announce | Withdraw
@@ -88,7 +94,10 @@ def react(
         if known.withdrawn:
             return Nothing()
         return Withdraw(_reason(lead), known.after(observed).episode)
-    if not lead.episode_open or lead.episode < 1 or not targets:
+    if not lead.episode_open:
+        was_open = known.episode > known.withdrawn_through
+        return Withdraw(LAPSED, known.episode, alerts_only=True) if was_open else Nothing()
+    if lead.episode < 1 or not targets:
         return Nothing()
     if since is not None and (lead.critical_since is None or lead.critical_since < since):
         return Nothing()

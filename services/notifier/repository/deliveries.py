@@ -72,6 +72,7 @@ class NotifierRepository:
                 **_keys([key for key, _ in items]),
                 "through": [withdraw.through for _, withdraw in items],
                 "reasons": [withdraw.reason for _, withdraw in items],
+                "alerts_only": [withdraw.alerts_only for _, withdraw in items],
                 "now": now,
             }
             await connection.execute(_SQL["cancel"], parameters)

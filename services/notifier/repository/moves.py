@@ -39,6 +39,14 @@ async def follow(
     return {(r.tenant_id, r.lead_id, r.channel, r.target) for r in rows if not r.in_doubt}
 
 
+async def whose(connection: AsyncConnection, leased: Sequence[Leased]) -> dict[Key, str | None]:
+    """The offices of leads that hold; as their deliveries are locked by now, no move is missed."""
+    keys = [(item.delivery.tenant_id, item.delivery.lead_id) for item in leased]
+    parameters = {"tenants": [each for each, _ in keys], "leads": [each for _, each in keys]}
+    rows = await connection.execute(_SQL["lead_offices"], parameters)
+    return {(row.tenant_id, row.lead_id): row.office_id for row in rows}
+
+
 async def call_off(
     connection: AsyncConnection, leased: Sequence[tuple[Leased, str]], now: datetime
 ) -> None:

@@ -49,10 +49,7 @@ RETURNING d.*, (
   WHERE a.tenant_id = d.tenant_id AND a.lead_id = d.lead_id AND a.episode = d.episode
     AND a.purpose = 'alert' AND a.channel = d.channel AND a.target = d.target
     AND d.purpose IN ('update', 'withdrawal')
-) AS thread, (
-  SELECT ARRAY[l.alert ->> 'office_id'] FROM notifier.leads l
-  WHERE l.tenant_id = d.tenant_id AND l.lead_id = d.lead_id AND l.alert IS NOT NULL
-) AS lead_office
+) AS thread
 
 -- name: adopt
 -- Takes over what a sender left behind while sending.
@@ -230,6 +227,14 @@ WHERE d.tenant_id = hears.tenant_id AND d.lead_id = hears.lead_id AND d.channel 
   AND d.state IN ('pending', 'retry', 'leased')
 RETURNING d.tenant_id, d.lead_id, d.channel, d.target, d.in_doubt
 
+-- name: lead_offices
+-- Whose leads are now, of those that hold.
+SELECT l.tenant_id, l.lead_id, l.alert ->> 'office_id' AS office_id
+FROM notifier.leads l
+JOIN unnest(CAST(:tenants AS text[]), CAST(:leads AS text[])) AS w(tenant_id, lead_id)
+  ON l.tenant_id = w.tenant_id AND l.lead_id = w.lead_id
+WHERE l.alert IS NOT NULL
+
 -- name: call_off
 -- Cancels what was leased a moment ago: this try was none.
 UPDATE notifier.deliveries d
@@ -272,9 +277,11 @@ WHERE e.ended IS NULL AND d.purpose = 'outreach' AND d.state = 'dead' AND a.erro
 UPDATE notifier.deliveries d
 SET state = 'cancelled', settled_at = :now, lease_token = NULL, note = w.reason
 FROM unnest(CAST(:tenants AS text[]), CAST(:leads AS text[]), CAST(:through AS int[]),
-            CAST(:reasons AS text[])) AS w(tenant_id, lead_id, through, reason)
+            CAST(:reasons AS text[]), CAST(:alerts_only AS boolean[]))
+  AS w(tenant_id, lead_id, through, reason, alerts_only)
 WHERE d.tenant_id = w.tenant_id AND d.lead_id = w.lead_id AND d.episode <= w.through
-  AND d.purpose IN ('alert', 'update', 'call_task') AND d.state IN ('pending', 'retry', 'leased')
+  AND (d.purpose = 'alert' OR NOT w.alerts_only AND d.purpose IN ('update', 'call_task'))
+  AND d.state IN ('pending', 'retry', 'leased')
 
 -- name: told
 -- Where alerts of leads went or may have gone, with what the newest of each said.

@@ -50,8 +50,7 @@ class Unreadable:
 class Leased:
     """A delivery in our hands as long as its token stands in the row.
 
-    `in_doubt`: an earlier attempt may have arrived. `lead_office`: the office of its lead as that is now,
-    alone in a tuple; empty where no lead holds.
+    `in_doubt`: an earlier attempt may have arrived.
     """
 
     delivery: Delivery
@@ -61,7 +60,6 @@ class Leased:
     traceparent: str | None
     batch_id: str | None
     in_doubt: bool = False
-    lead_office: tuple[str | None, ...] = ()
 
     @property
     def target(self) -> tuple[str, str]:
@@ -231,7 +229,6 @@ def _leased(row: Mapping[Any, Any]) -> Leased:
         traceparent=row["traceparent"],
         batch_id=row["batch_id"],
         in_doubt=row["in_doubt"],
-        lead_office=tuple(row.get("lead_office") or ()),
     )
 
 

@@ -18,17 +18,18 @@ from tests.faults.kinds.zombie import Zombie
 
 FAULTS: tuple[FaultKind, ...] = (
     ServiceKilled(),
-    PostgresStopped(),
-    KafkaKilled(),
-    PoisonRecords(),
-    BrokenNetwork(),
-    DiskFull(),
-    BadDeploy(),
     NamedPoint(),
     KilledTick(),
     UndoneHalfway(),
+    BadDeploy(),
     ClockJump(),
+    BrokenNetwork(),
     RollingRestart(),
     Zombie(),
     RebalanceStorm(),
+    DiskFull(),
+    PoisonRecords(),
+    PostgresStopped(),
+    KafkaKilled(),
 )
+"""The longest comes first; what runs in the same manner stands together, for each change starts all anew."""

@@ -15,7 +15,7 @@ class ClockJump(FaultKind):
 
     name = "clock"
     title = "a clock a day ahead or behind"
-    rounds = 8
+    rounds = 4
     short_rounds = 2
     boxes = 20
     launched = True

@@ -11,7 +11,8 @@ from tests.faults.replicas import Replica
 
 _REACHED_WITHIN_S = 20.0
 _POLL_S = 0.05
-_TIMES = 5
+TIMES = 5
+"""So often each point, in a long run."""
 _STRIDE = 5
 """A short run takes points from all over the list; it has no factor in common with their number."""
 
@@ -21,7 +22,7 @@ class NamedPoint(FaultKind):
 
     name = "point"
     title = f"kill -9 at {len(POINTS)} named points"
-    rounds = len(POINTS) * _TIMES
+    rounds = len(POINTS) * TIMES
     short_rounds = 6
     boxes = 10
     imported = 8

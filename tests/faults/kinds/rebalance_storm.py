@@ -1,14 +1,10 @@
 """Replicas come and go while inputs flow, some of them zombies: partitions and relays change hands."""
 
 import asyncio
-import random
-import signal
-from collections.abc import Sequence
 
 from onelead.edition.service import SERVICES
 from tests.faults.fault import Blow, FaultKind, Hit
-from tests.faults.kinds.zombie import STANDS_STILL_S, holder_of
-from tests.faults.replicas import Replica
+from tests.faults.kinds.zombie import holder_of, stood_still
 
 _FEW, _MANY = 1, 3
 _ALL_EVERY = 10
@@ -61,12 +57,4 @@ async def _zombie(blow: Blow) -> Hit:
     world.add_replicas(service, _MANY)
     await world.keeper.until_ready()
     holder = None if number % 2 else await holder_of(world, service)
-    zombie = holder or _any(blow.dice, world.keeper.of(service))
-    zombie.signal(signal.SIGSTOP)
-    await asyncio.sleep(STANDS_STILL_S)
-    zombie.signal(signal.SIGCONT)
-    return Hit(f"zombie {zombie.name} ({'holds the relay' if holder else 'any'})")
-
-
-def _any(dice: random.Random, replicas: Sequence[Replica]) -> Replica:
-    return dice.choice(replicas)
+    return await stood_still(holder, world.keeper.of(service), blow.dice)

@@ -4,7 +4,7 @@ from onelead.applying_rules import put_in_force
 from tests.faults.expectation import OTHER_RULES, RULES
 from tests.faults.fault import Blow, FaultKind, Hit
 from tests.faults.history import Broken, Entry, OtherRules
-from tests.faults.kinds.named_point import ended_at
+from tests.faults.kinds.named_point import TIMES, ended_at
 from tests.faults.points import TICK_POINTS, arm
 
 _TRIES = 8
@@ -16,15 +16,16 @@ class KilledTick(FaultKind):
 
     name = "tick"
     title = "kill -9 in the middle of a tick"
-    rounds = len(TICK_POINTS) * 4
+    rounds = len(TICK_POINTS) * TIMES
     short_rounds = 1
     boxes = 12
     launched = True
 
     async def inject(self, blow: Blow) -> Hit:
         """Arms a point, and changes a tenant's rules to and fro until it was reached."""
-        world, tenant = blow.world, blow.tenants[blow.round % len(blow.tenants)]
-        point = TICK_POINTS[blow.round // len(blow.tenants) % len(TICK_POINTS)]
+        point = TICK_POINTS[blow.round % len(TICK_POINTS)]
+        tenant = blow.tenants[blow.round // len(TICK_POINTS) % len(blow.tenants)]
+        world = blow.world
         [victim] = world.keeper.of("scoring")
         reached = False
         for attempt in range(_TRIES):

@@ -12,7 +12,7 @@ from shared.events import AccountAction, AccountCommand, AccountDecided, Account
 from tests.faults.fault import Blow, FaultKind, Hit
 from tests.faults.generator import BOXES_PER_TERRITORY, Change, batch
 from tests.faults.history import Broken, Entry, Merged
-from tests.faults.kinds.named_point import ended_at
+from tests.faults.kinds.named_point import TIMES, ended_at
 from tests.faults.offices import OFFICES
 from tests.faults.points import UNDO_POINTS, arm
 
@@ -26,7 +26,7 @@ class UndoneHalfway(FaultKind):
 
     name = "undo"
     title = "kill -9 in the middle of an undo"
-    rounds = len(UNDO_POINTS) * 3
+    rounds = len(UNDO_POINTS) * TIMES
     short_rounds = 1
     boxes = 6
     launched = True

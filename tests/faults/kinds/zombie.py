@@ -1,7 +1,9 @@
 """A replica stands still until the others hold it for dead, and is woken: it must not act on what it held."""
 
 import asyncio
+import random
 import signal
+from collections.abc import Sequence
 
 import asyncpg
 
@@ -12,6 +14,8 @@ from tests.faults.world import World
 _SERVICES = ("ingest", "scoring", "recommender", "notifier")
 STANDS_STILL_S = 9.0
 """Longer than a group membership lives (six seconds in this battery)."""
+HOLDER_STANDS_STILL_S = 22.0
+"""Longer than PostgreSQL leaves a relay its lock, and than the next holder waits before it publishes."""
 
 
 class Zombie(FaultKind):
@@ -27,14 +31,19 @@ class Zombie(FaultKind):
     async def inject(self, blow: Blow) -> Hit:
         """Stops one for longer than its membership lives."""
         service = _SERVICES[blow.round % len(_SERVICES)]
-        zombie = await holder_of(blow.world, service)
-        what = "holds the relay"
-        if zombie is None or blow.round % 2:
-            zombie, what = blow.dice.choice(blow.world.keeper.of(service)), "any"
-        zombie.signal(signal.SIGSTOP)
-        await asyncio.sleep(STANDS_STILL_S)
-        zombie.signal(signal.SIGCONT)
-        return Hit(f"{zombie.name} ({what})")
+        holder = None if blow.round % 2 else await holder_of(blow.world, service)
+        return await stood_still(holder, blow.world.keeper.of(service), blow.dice)
+
+
+async def stood_still(
+    holder: Replica | None, others: Sequence[Replica], dice: random.Random
+) -> Hit:
+    """Stops the holder of a relay until another one holds it, or any until it is no member any more."""
+    zombie = holder or dice.choice(others)
+    zombie.signal(signal.SIGSTOP)
+    await asyncio.sleep(HOLDER_STANDS_STILL_S if holder else STANDS_STILL_S)
+    zombie.signal(signal.SIGCONT)
+    return Hit(f"zombie {zombie.name} ({'held the relay' if holder else 'any'})")
 
 
 async def holder_of(world: World, service: str) -> Replica | None:

@@ -4,12 +4,15 @@ import pytest
 
 from onelead.standins.app import Addresses
 from services.notifier.domain.attempt import Retryable
+from services.notifier.domain.delivery import Purpose
+from services.notifier.domain.routing import LAPSED
 from shared.ops.composition import Base
 from tests.integration.notifier.bench import Bench, ScriptedChannel
 from tests.integration.notifier.conftest import notifier_settings
 from tests.support.notifier_builders import AS_OF, public_lead
 
 LEAD = public_lead().lead_id
+FALLEN = {"episode_open": False, "priority": "MEDIUM", "score": 55.0}
 WITHDRAWN = {"state": "withdrawn", "reason": "support renewed", "episode_open": False}
 
 
@@ -61,9 +64,54 @@ async def test_a_newer_version_of_the_same_episode_is_no_news_but_the_alert_that
 
 
 async def test_a_second_episode_is_announced_again(bench: Bench) -> None:
-    await bench.hear(public_lead(version=1), public_lead(version=2, episode_open=False))
+    await bench.hear(public_lead(version=1))
+    await bench.send_all()
+    await bench.hear(public_lead(version=2, episode_open=False))
     await bench.hear(public_lead(version=3, episode=2))
-    assert sorted(row.episode for row in await bench.rows()) == [1, 1, 2, 2]
+    alerts = [row for row in await bench.rows() if row.purpose == "alert"]
+    assert sorted((row.episode, row.state) for row in alerts) == [
+        *[(1, "sent")] * 2,
+        *[(2, "pending")] * 2,
+    ]
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+async def test_nobody_is_alerted_of_a_lead_that_is_not_critical_any_more(
+    bench: Bench, slack: ScriptedChannel, crm: ScriptedChannel, in_one_batch: bool
+) -> None:
+    critical, fallen = public_lead(version=1), public_lead(version=2, **FALLEN)
+    for batch in [(critical, fallen)] if in_one_batch else [(critical,), (fallen,)]:
+        await bench.hear(*batch)
+    assert {(row.state, row.note) for row in await bench.rows()} == {("cancelled", LAPSED)}
+    await bench.send_all()
+    assert slack.calls == crm.calls == []
+
+    await bench.hear(public_lead(version=3, episode=2))
+    await bench.send_all()
+    assert [call.episode for call in slack.calls] == [2]
+
+
+async def test_an_alert_that_failed_is_not_tried_again_once_its_lead_is_not_critical(
+    bench: Bench, slack: ScriptedChannel
+) -> None:
+    slack.outcomes = [Retryable("503")]
+    await bench.hear(public_lead(version=1))
+    async with bench.sending():
+        await bench.until(lambda rows: any(row.state == "retry" for row in rows))
+    await bench.hear(public_lead(version=2, **FALLEN))
+    assert (await bench.states())[(1, "alert", "slack")] == "cancelled"
+
+
+async def test_whoever_was_alerted_hears_that_the_lead_fell(
+    base: Base, standins: Addresses, tenant_id: str
+) -> None:
+    crm = ScriptedChannel("salesforce", tells_withdrawals=True, sends=frozenset(Purpose))
+    bench = Bench(base, notifier_settings(standins), tenant_id, {"salesforce": crm})
+    await bench.hear(public_lead(version=1))
+    await bench.send_all()
+    await bench.hear(public_lead(version=2, **FALLEN))
+    await bench.send_all()
+    assert [call.purpose for call in crm.calls] == ["alert", "update"]
 
 
 async def test_a_withdrawal_before_anything_was_sent_cancels_and_tells_nobody(

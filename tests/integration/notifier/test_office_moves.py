@@ -274,6 +274,19 @@ async def test_a_try_that_failed_is_repeated_only_for_an_office_that_still_has_t
     assert [each.delivery.id for each in again] == [mail.delivery_id] * (state == "sending")
 
 
+async def test_a_move_in_the_moment_of_the_lease_is_not_missed(people: People) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    now = clock.now()
+    lease, wanted = Lease("token", now, timedelta(minutes=1)), [Wanted(people.tenant, MAIL, 1)]
+    async with people.base.database.transaction({people.tenant}) as connection:
+        found = await DeliveryQueue().lease(connection, wanted, lease)
+        elsewhere = f"jsonb_set(alert, '{{office_id}}', '\"{ROMANDIE}\"')"
+        await people.execute(f"UPDATE notifier.leads SET alert = {elsewhere}")
+        assert await let_out(connection, people.plan, found, now) == []
+    [mail] = await mails(people)
+    assert (mail.state, mail.note) == ("cancelled", ELSEWHERE)
+
+
 async def mails(people: People) -> list[Any]:
     """What the mail's target was, or is to be, told."""
     return [row for row in await people.rows() if row.channel == MAIL.channel]

@@ -48,9 +48,12 @@ QUIET = next(lead_id for lead_id in LEADS if lead_id != CRITICAL)
 def told(inputs: list[Input], version: int = 1) -> list[Told]:
     """What a flawless system tells of the leads as these inputs leave them."""
     return [
-        Told(lead.tenant, lead_id, version, "open", lead.final, f"{lead.final}+")
+        Told(
+            *(lead.tenant, lead_id, version, "open", lead.final, f"{lead.final}+", 11.0),
+            *(last.office, last.priority.value),
+        )
         for lead_id, lead in expected(inputs).items()
-        if lead.final
+        if lead.final and (last := lead.states[-1])
     ]
 
 
@@ -180,29 +183,62 @@ MOVED = [INPUT, moved(2, POSTAL_CODES[OTHER_OFFICE[OFFICE]])]
 THERE = [alert(channel, office=OTHER_OFFICE[OFFICE]) for channel in ("webhook", "slack")]
 
 
+def told_all(inputs: list[Input]) -> list[Told]:
+    """What a flawless system tells when it hears of one input after the other, a second each."""
+    found: list[Told] = []
+    for version in range(1, len(inputs) + 1):
+        now = told(inputs[:version], version)
+        gone = {each.lead_id for each in found} - {each.lead_id for each in now}
+        found += [replace(each, at=10.0 + version) for each in now]
+        found += [Told("a", each, version, "withdrawn", "", "", 10.0 + version) for each in gone]
+    return found
+
+
 def history_of(inputs: list[Input], *alerts: Taken) -> list[Entry]:
     """A flawless history of these inputs, but for the alerts."""
-    return [*inputs, FAULT, *told(inputs), RECORD, *alerts]
+    record = CrmRecord(CRITICAL, expected(inputs)[CRITICAL].final_score or 0.0)
+    return [*inputs, FAULT, *told_all(inputs), record, *alerts]
 
 
-def test_a_lead_that_moved_is_told_to_the_office_that_has_it_and_once_to_the_one_that_had_it() -> (
-    None
-):
+def late(taken: Taken, at: float) -> Taken:
+    return replace(taken, at=at, identity=f"{taken.identity} at {at}")
+
+
+HERE = [alert(), alert("slack")]
+
+
+def test_a_lead_that_moved_is_told_to_who_has_it_and_once_to_who_had_it() -> None:
     assert kinds(history_of(MOVED, *THERE)) == set()
-    assert kinds(history_of(MOVED, *THERE, alert(), alert("slack"))) == set()
-    assert kinds(history_of(MOVED, alert(), alert("slack"))) == {"lost"}
-    assert kinds(history_of(MOVED, *THERE, alert(), alert(identity="d2"))) == {"doubled"}
-    assert kinds([*history_of(MOVED, *THERE), *told([INPUT], 2)]) == {"stale"}
+    assert kinds(history_of(MOVED, *THERE, *HERE)) == set()
+    assert kinds(history_of(MOVED, *HERE)) == {"lost"}
+    assert kinds(history_of(MOVED, *THERE, *HERE, alert(identity="d2"))) == {"doubled"}
+    assert kinds([*history_of(MOVED, *THERE), *told([INPUT], 2)]) == {"stale", "wrong"}
+
+
+def test_who_lost_a_lead_hears_no_more_of_it_but_for_what_was_on_its_way() -> None:
+    assert kinds(history_of(MOVED, *THERE, late(HERE[0], 100.0))) == set()
+    assert kinds(history_of(MOVED, *THERE, late(HERE[0], 900.0))) == {"wrong"}
+    gone = [*history_of([INPUT, REMOVED]), alert("slack")]
+    assert kinds([e for e in gone if not isinstance(e, CrmRecord)]) == set()
+    gone[-1] = late(alert("slack"), 900.0)
+    assert kinds([e for e in gone if not isinstance(e, CrmRecord)]) == {"wrong"}
+
+
+def test_what_a_wrong_clock_said_is_held_against_nobody() -> None:
+    ahead = [
+        replace(e, at=e.at + 86_400) if isinstance(e, Told) and e.version == 1 else e
+        for e in history_of(MOVED, *THERE, *HERE)
+    ]
+    assert kinds(ahead) == set()
 
 
 def test_an_office_that_never_had_a_lead_while_it_mattered_may_not_hear_of_it() -> None:
     quiet_there = moved(2, POSTAL_CODES[OTHER_OFFICE[OFFICE]])
     quiet_there = replace(quiet_there, values={**(quiet_there.values or {}), **RENEWED})
     back = replace(INPUT, version=3)
-    assert kinds(history_of([INPUT, quiet_there, back], alert(), alert("slack"))) == set()
-    assert kinds(history_of([INPUT, quiet_there, back], alert(), alert("slack"), *THERE)) == {
-        "wrong"
-    }
+    alerts = [*HERE, *(late(each, 20.0) for each in HERE)]
+    assert kinds(history_of([INPUT, quiet_there, back], *alerts)) == set()
+    assert kinds(history_of([INPUT, quiet_there, back], *alerts, *THERE)) == {"wrong"}
 
 
 def test_what_no_office_has_goes_to_no_office() -> None:
@@ -211,12 +247,24 @@ def test_what_no_office_has_goes_to_no_office() -> None:
     assert kinds(history_of(nobodys, alert())) == {"wrong"}
 
 
-def test_a_lead_that_comes_back_may_be_alerted_once_more_but_need_not() -> None:
-    back = an_input(version=3, end_of_life="2016-02-03")
-    inputs = [INPUT, REMOVED, back]
-    kept = [e for e in CLEAN if not isinstance(e, Input | Told | CrmRecord)]
-    record = CrmRecord(CRITICAL, expected(inputs)[CRITICAL].final_score or 0.0)
-    once = [*kept, *inputs, *told(inputs), record]
-    assert kinds(once) == set()
-    assert kinds([*once, alert(identity="d2"), alert("slack", identity="d2")]) == set()
-    assert kinds([*once, alert(identity="d2"), alert(identity="d3")]) == {"doubled"}
+def test_a_lead_that_comes_back_is_alerted_once_more() -> None:
+    inputs = [INPUT, REMOVED, an_input(version=3, end_of_life="2016-02-03")]
+    again = [late(each, 20.0) for each in HERE]
+    assert kinds(history_of(inputs, *HERE, *again)) == set()
+    assert kinds(history_of(inputs, *again)) == set()
+    assert kinds(history_of(inputs, *HERE)) == {"lost"}
+    assert kinds(history_of(inputs, *HERE, *again, alert(identity="d3"))) == {"doubled"}
+
+
+def test_an_alert_comes_once_for_each_episode_that_was_told() -> None:
+    inputs = [INPUT, REMOVED, replace(INPUT, version=3)]
+    skipped = [e for e in history_of(inputs) if not isinstance(e, Told) or e.version == 1]
+    assert kinds([*skipped, *HERE]) == set()
+    again = [late(each, 20.0) for each in HERE]
+    assert kinds([*skipped, *HERE, *again]) == {"doubled"}
+
+
+def test_a_version_that_was_told_in_two_ways_is_wrong() -> None:
+    other = replace(FIRST, news="other")
+    assert kinds([*CLEAN, other]) == {"wrong"}
+    assert kinds([*CLEAN, FIRST]) == set()

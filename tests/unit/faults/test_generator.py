@@ -1,6 +1,7 @@
 """The inputs of the fault battery: fixed by their seed, repeated, out of order, and with leads in them."""
 
 from collections import Counter
+from itertools import pairwise
 
 from shared.events import Priority
 from tests.faults.expectation import expected
@@ -60,9 +61,23 @@ def test_no_lead_of_a_lapsed_or_renewed_box_is_critical() -> None:
 
 def test_leads_go_from_office_to_office_while_they_are_critical() -> None:
     leads = expected(as_inputs(changes("1", TENANTS, 400))).values()
-    been = [{o for o in (*OFFICES, UNASSIGNED) if lead.alerts_most_at(o)} for lead in leads]
+    been = [
+        {state.office for state in lead.states if state and state.priority is Priority.CRITICAL}
+        for lead in leads
+    ]
     assert sum(len(offices) > 1 for offices in been) > 40
     assert {office for offices in been for office in offices} == {*OFFICES, UNASSIGNED}
+
+
+def test_leads_that_were_critical_become_high_and_medium_and_stay() -> None:
+    leads = expected(as_inputs(changes("1", TENANTS, 400))).values()
+    after = Counter(
+        after.priority
+        for lead in leads
+        for before, after in pairwise(lead.states)
+        if before and after and before.priority is Priority.CRITICAL
+    )
+    assert all(after[each] > 15 for each in (Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM))
 
 
 def test_accounts_stay_so_small_that_their_size_moves_no_score() -> None:

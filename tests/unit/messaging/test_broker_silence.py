@@ -19,6 +19,7 @@ class Client:
 
     def __init__(self) -> None:
         self.answers = True
+        self._coordinator = None
         states = SimpleNamespace(state_value=lambda _: None)
         self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=states))
 

@@ -4,6 +4,7 @@ import pytest
 
 from services.notifier.domain.plan import Target
 from services.notifier.domain.routing import (
+    LAPSED,
     Announce,
     Known,
     Nothing,
@@ -85,6 +86,20 @@ def test_a_withdrawal_is_not_held_back_by_the_set_day() -> None:
     lead = public_lead(state="withdrawn", critical_since=None)
     reaction = react(seen(lead), Known(1, episode=1), targets=TARGETS, since=AS_OF)
     assert isinstance(reaction, Withdraw)
+
+
+def test_an_episode_that_is_over_is_called_off_once() -> None:
+    fallen = seen(public_lead(episode=2, episode_open=False))
+    known = Known(1, episode=2, withdrawn_through=1)
+    lapse = Withdraw(LAPSED, through=2, alerts_only=True)
+    assert react(fallen, known, targets=TARGETS, since=None) == lapse
+    assert react(fallen, known, targets=(), since=None) == lapse
+    assert react(fallen, known.after(fallen), targets=TARGETS, since=None) == Nothing()
+
+
+def test_a_lead_that_was_never_critical_has_nothing_to_call_off() -> None:
+    quiet = seen(public_lead(episode=0, episode_open=False))
+    assert react(quiet, Known(1), targets=TARGETS, since=None) == Nothing()
 
 
 def test_what_is_held_follows_a_lead_through_withdrawal_and_return() -> None:

@@ -168,6 +168,16 @@ def test_what_is_written_as_csv_has_the_same_ranges_again(tmp_path: Path) -> Non
     assert (held, again.country) == (written, "CH")
 
 
+def test_words_for_countries_stay_where_a_table_replaces_the_ranges(tmp_path: Path) -> None:
+    file = tmp_path / "o.csv"
+    file.write_text("office,from,to\nluzern,6000,6999\n")
+    held = offices(EGELI, country="CH").model_copy(update={"country_names": {"CH": ("Helvetia",)}})
+    rules = default_rules().model_copy(update={"offices": held})
+    assert offices_over(rules, file).offices == held.model_copy(
+        update={"ranges": offices(LUZERN).ranges}
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

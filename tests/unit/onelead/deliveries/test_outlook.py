@@ -91,8 +91,9 @@ def stands(**changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("purpose", "now_stands", "said"),
     [
-        ("alert", {"withdrawn_through": 1}, "withdrawn"),
-        ("call_task", {"withdrawn_through": 1}, "withdrawn"),
+        ("alert", {"withdrawn_through": 1}, "an episode that is over"),
+        ("alert", {"withdrawn": True, "withdrawn_through": 1}, "a lead that was withdrawn"),
+        ("call_task", {"withdrawn": True}, "withdrawn"),
         ("update", {"withdrawn_through": 1, "withdrawn": True}, "withdrawn"),
         ("alert", {"state": "won"}, "a lead that is won"),
         ("alert", {"elsewhere": True}, "a lead that another office has now"),
@@ -116,6 +117,7 @@ def test_what_must_not_be_told_any_more_is_not_sent_again_by_hand(
         ("alert", {}),
         ("alert", {"do_not_contact_until": LATER}),  # it waits until then
         ("update", {"withdrawn_through": 1}),  # the lead is back
+        ("call_task", {"withdrawn_through": 1}),
         ("withdrawal", {"withdrawn": True, "withdrawn_through": 1}),
         ("withdrawal", {"elsewhere": True}),
         ("daily_digest", {"state": "won"}),
