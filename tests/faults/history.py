@@ -62,7 +62,7 @@ class Told:
     """A message of a tenant's public topic, in the topic's order. `content`: what must be as expected.
 
     `news` names all that subscribers care about, so that two messages with equal news are one too many.
-    `at`: when it was said, by the message itself.
+    `at`: when it was said, by the message itself. `episode`: the one that is open, 0 when none is.
     """
 
     tenant: str
@@ -74,6 +74,7 @@ class Told:
     at: float = 0.0
     office: str = ""
     priority: str = ""
+    episode: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from shared.events import Priority
 from tests.faults.history import Told
 
-_KEEPS_OPEN = (Priority.CRITICAL, Priority.HIGH)
 WRONG_CLOCK_S = 6 * 3_600.0
 """What was said so much later than something that came of it was said by a wrong clock."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a version said, from `at` on. `episode`: its number in this life; 0: none, and no office's."""
+    """What a version said, from `at` on. `episode`: 0 when none is open."""
 
     at: float
     episode: int
@@ -51,19 +50,15 @@ class Life:
 def life_of(messages: Sequence[Told]) -> Life:
     """The life that these messages of one lead tell.
 
-    No version counts as older than the one before: the clock of who said it may have been wrong.
+    No version counts as older than the one before: the clock of who said it may have been wrong. Episodes are
+    as the messages number them, since the withdrawal between two may have been skipped; how many there can
+    have been, the inputs say.
     """
     first = {each.version: each for each in reversed(messages)}
     steps: list[Step] = []
-    number, is_open, at = 0, False, 0.0
+    at = 0.0
     for told in (first[version] for version in sorted(first)):
         at = max(at, told.at)
         critical = told.state == "open" and told.priority == Priority.CRITICAL
-        was_open, is_open = is_open, critical or (is_open and _keeps_open(told))
-        number += is_open and not was_open
-        steps.append(Step(at, number * is_open, told.office, critical))
+        steps.append(Step(at, told.episode, told.office, critical))
     return Life(steps)
-
-
-def _keeps_open(told: Told) -> bool:
-    return told.state == "open" and told.priority in _KEEPS_OPEN

@@ -82,7 +82,10 @@ def _told(tenant: str, record: ConsumerRecord) -> Told:
         return Told(tenant, lead_id, version, "tombstone", "", "", at)
     news = hashlib.sha256(orjson.dumps(event.model_dump(mode="json", exclude=_NO_NEWS))).hexdigest()
     said = (event.state, told_content(event), news[:16], at)
-    return Told(tenant, lead_id, version, *said, str(event.office_id), event.priority.value)
+    episode = event.episode if event.episode_open else 0
+    return Told(
+        tenant, lead_id, version, *said, str(event.office_id), event.priority.value, episode
+    )
 
 
 def _doubts(records: Sequence[ConsumerRecord], tenants: Sequence[str]) -> Iterator[Doubt]:
