@@ -15,12 +15,13 @@ from tests.faults.checker import Verdict, check
 from tests.faults.expectation import RULES
 from tests.faults.fault import Blow, FaultKind
 from tests.faults.feed import Feed
-from tests.faults.generator import FIRST_MARK, Change, batch, changes, marker
+from tests.faults.generator import FIRST_MARK, LAST_MARK, Change, batch, changes, marker
 from tests.faults.history import Fault, History, Mark, PutAside, Told, Waiting
 from tests.faults.world import World
 
 SETTLED_WITHIN_S = 300.0
-_ADDED_WITHIN_S = 60.0
+_ADDED_WITHIN_S = 40.0
+_FIRST_BOX = "FIRST"
 _POUR_S = 2.0
 _POLL_S = 0.1
 _LOOK_S = 0.5
@@ -82,13 +83,15 @@ class _Run:
         self._feed = Feed(world.bootstrap, history)
 
     async def tenants_added(self, within_s: float) -> None:
-        """Adds the tenants and puts their rules in force; waits until services go by them."""
-        await create_missing_topics(self._world.bootstrap, self._kind.tenants)
-        for tenant in self._kind.tenants:
+        """Adds the tenants with their rules; waits until a first lead of each was heard of."""
+        tenants = self._kind.tenants
+        await create_missing_topics(self._world.bootstrap, tenants)
+        for tenant in tenants:
             await put_in_force(self._world.bootstrap, tenant, RULES, by="battery")
-        found = await self._rest(within_s, looks=1)
-        early = (Waiting(f"before the first round: {what}", n) for what, n in found.items())
-        self.history.add(*early)
+        await self._rest(within_s, looks=1)
+        await self._feed.send([marker(tenant, _FIRST_BOX, LAST_MARK) for tenant in tenants])
+        if not await self._told_of(_leads(tenants, _FIRST_BOX), "", _now() + within_s):
+            self.history.add(Waiting("the first lead of each tenant", len(tenants)))
 
     async def rounds(self, seed: int, rounds: int, boxes: int, say: Callable[[str], None]) -> None:
         """All rounds, up to one after which nothing is heard any more."""
@@ -131,7 +134,7 @@ class _Run:
     async def _heard(self, number: int, healed_at: float, channel: str) -> bool:
         """Sends a new lead of each tenant; whether both were heard of in time."""
         kind, box = self._kind, f"MARK{number:04}"
-        ids = [lead_id(t, box, LeadType.HARDWARE_REFRESH) for t in kind.tenants]
+        ids = _leads(kind.tenants, box)
         await self._feed.send([marker(t, box, FIRST_MARK + number) for t in kind.tenants])
         self.history.add(
             *(
@@ -139,8 +142,12 @@ class _Run:
                 for tenant, each in zip(kind.tenants, ids, strict=True)
             )
         )
-        while not self._sinks.has_heard_of(ids, channel):
-            if _now() > healed_at + kind.bound_s:
+        return await self._told_of(ids, channel, healed_at + kind.bound_s)
+
+    async def _told_of(self, lead_ids: Sequence[str], channel: str, until: float) -> bool:
+        """Whether a sink, or that channel's, is told of all these leads in time."""
+        while not self._sinks.has_heard_of(lead_ids, channel):
+            if _now() > until:
                 return False
             await asyncio.sleep(_POLL_S)
         return True
@@ -178,6 +185,11 @@ class _Run:
         """Closes the feed and the history's file."""
         await self._feed.close()
         self.history.close()
+
+
+def _leads(tenants: Sequence[str], box: str) -> list[str]:
+    """The leads of each tenant's box that are CRITICAL at once."""
+    return [lead_id(tenant, box, LeadType.HARDWARE_REFRESH) for tenant in tenants]
 
 
 def _now() -> float:

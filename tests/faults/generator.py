@@ -25,6 +25,7 @@ _ELSEWHERE = ((*OFFICES, UNASSIGNED), (3, 3, 1))
 FIRST_IMPORTED = 1_600
 """Imported boxes stand in territories of their own, so do markers."""
 FIRST_MARK = 2_400
+LAST_MARK = TERRITORIES * BOXES_PER_TERRITORY - 1
 _FARTHEST = 40
 _STORAGE = ("C8R37A", "HP 3PAR StoreServ 7400c Storage Base", "3PAR StoreServ 7000")
 _CABLE = ("XC-1", "HP cable kit", "Cables")

@@ -9,6 +9,7 @@ from tests.faults.generator import (
     BOXES_PER_TERRITORY,
     FIRST_IMPORTED,
     FIRST_MARK,
+    LAST_MARK,
     Change,
     batch,
     changes,
@@ -102,7 +103,8 @@ def test_imports_and_markers_stand_in_territories_of_their_own() -> None:
         most = max(kind.rounds, kind.short_rounds)
         assert kind.boxes * most <= FIRST_IMPORTED
         assert FIRST_IMPORTED + kind.imported * most <= FIRST_MARK
-        assert (FIRST_MARK + most) // BOXES_PER_TERRITORY < TERRITORIES
+        assert FIRST_MARK + most < LAST_MARK
+        assert LAST_MARK // BOXES_PER_TERRITORY < TERRITORIES
 
 
 def test_every_row_of_an_import_is_a_box_of_its_own() -> None:
