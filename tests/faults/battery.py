@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from onelead.applying_rules import put_in_force
@@ -49,9 +50,7 @@ class Battery:
         settled_within_s: float = SETTLED_WITHIN_S,
     ) -> Verdict:
         """The verdict on so many rounds; the history stays in the folder when there is a violation."""
-        await self._world.run(
-            kind.replicas, launched=kind.launched, sabotage=sabotage, networked=kind.networked
-        )
+        await self._world.run(replace(kind.manner, sabotage=sabotage))
         path = self._folder / f"history-{sabotage or kind.name}.jsonl"
         before = await observe.put_aside(self._world, kind.tenants)
         run = _Run(self._world, kind, History(path, self._seed), before)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from tests.faults.feed import Feed
 from tests.faults.history import Entry
-from tests.faults.world import World
+from tests.faults.world import Manner, World
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class FaultKind(ABC):
     def tenants(self) -> tuple[str, str]:
         """Two, whose boxes have the same names."""
         return f"{self.name}-a", f"{self.name}-b"
+
+    @property
+    def manner(self) -> Manner:
+        """How the services run while it happens."""
+        return Manner(self.launched, networked=self.networked, replicas=self.replicas)
 
     async def refusal(self) -> str | None:
         """What is left out, and why, where this fault cannot be had; None where it can."""

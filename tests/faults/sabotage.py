@@ -46,8 +46,8 @@ def _ack_for_nack() -> None:
 
 
 def _unique_key_dropped() -> None:
-    """The same news makes a delivery each time."""
-    from services.notifier.repository import NotifierRepository  # noqa: PLC0415 - its service only
+    """The same news makes a delivery each time, and who asks for the alert of an episode takes any."""
+    from services.notifier.repository import NotifierRepository, queue  # noqa: PLC0415 - its service only
 
     original = NotifierRepository.add
 
@@ -58,6 +58,11 @@ def _unique_key_dropped() -> None:
         ]
         await original(self, connection, other)
 
+    the_alert = "AND d.purpose IN ('update', 'withdrawal')"
+    statements: dict[str, Any] = dict(queue._SQL)
+    for name in ("lease", "adopt"):
+        statements[name] = _changed(statements[name], the_alert, f"{the_alert} LIMIT 1")
+    _put(queue, "_SQL", statements)
     _put(NotifierRepository, "add", add)
 
 

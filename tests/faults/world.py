@@ -47,7 +47,11 @@ _MIGRATING = threading.Lock()
 
 @dataclass(frozen=True)
 class Manner:
-    """How services run: see `World.run`."""
+    """How services run.
+
+    `launched`: by the launcher, which can end them at named points; `sabotage`: a fault put into the
+    product; `networked`: they reach everything over the links of the network.
+    """
 
     launched: bool = False
     sabotage: str = ""
@@ -70,7 +74,8 @@ class World:
         self.taken_log = folder.home / "taken.jsonl"
         self._settings: Mapping[str, str] = {}
         self._networked: Mapping[str, str] = {}
-        self._runs: Manner | None = None
+        self.runs: Manner | None = None
+        """How the services run now; None before the first, and when replicas were added."""
 
     @property
     def bootstrap(self) -> str:
@@ -113,36 +118,24 @@ class World:
             for schema in SCHEMAS:
                 upgrade(self.owner_url, schema)
 
-    async def run(
-        self,
-        replicas: int,
-        *,
-        launched: bool = False,
-        sabotage: str = "",
-        networked: bool = False,
-    ) -> None:
-        """Has every service run in so many replicas; starts them anew when they run otherwise.
-
-        `launched`: by the launcher, which can end them at named points; `sabotage`: a fault put into the
-        product; `networked`: they reach everything over the links of the network.
-        """
-        wanted = Manner(launched, sabotage, networked, replicas)
-        if self._runs == wanted:
+    async def run(self, wanted: Manner) -> None:
+        """Has every service run in this manner; starts them anew when they run otherwise."""
+        if self.runs == wanted:
             await self.keeper.until_ready()
             return
         await self.keeper.stop()
-        self._runs = wanted
+        self.runs = wanted
         await self.keeper.start(
             [
                 self._replica(service, number, wanted)
                 for service in SERVICES
-                for number in range(replicas)
+                for number in range(wanted.replicas)
             ]
         )
 
     def add_replicas(self, service: str, wanted: int) -> None:
         """Has a service run in so many replicas if it runs in fewer; the next `run` starts all anew."""
-        self._runs = None
+        self.runs = None
         there = {replica.number for replica in self.keeper.of(service)}
         self.keeper.add(
             [

@@ -26,10 +26,10 @@ FAULTS: tuple[FaultKind, ...] = (
     BrokenNetwork(),
     RollingRestart(),
     Zombie(),
-    RebalanceStorm(),
     DiskFull(),
     PoisonRecords(),
     PostgresStopped(),
     KafkaKilled(),
+    RebalanceStorm(),
 )
-"""The longest comes first; what runs in the same manner stands together, for each change starts all anew."""
+"""The longest come first, one for each world; the storm last, for it leaves services in other numbers."""

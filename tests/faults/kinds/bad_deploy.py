@@ -36,7 +36,7 @@ class BadDeploy(FaultKind):
 
     name = "deploy"
     title = f"{MAX_BAD_IN_A_ROW + 1} bad in a row: a bad release, a tenant's nonsense"
-    rounds = 2
+    rounds = 3
     short_rounds = 1
     boxes = 60
     launched = True

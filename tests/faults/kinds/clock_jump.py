@@ -15,7 +15,7 @@ class ClockJump(FaultKind):
 
     name = "clock"
     title = "a clock a day ahead or behind"
-    rounds = 4
+    rounds = 8
     short_rounds = 2
     boxes = 20
     launched = True

@@ -16,7 +16,7 @@ class DiskFull(FaultKind):
 
     name = "disk"
     title = "the disk of PostgreSQL or Kafka full"
-    rounds = 4
+    rounds = 6
     short_rounds = 2
     boxes = 20
 
