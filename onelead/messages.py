@@ -103,6 +103,8 @@ async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicP
                 f"there is no topic {topic}", hint="see `onelead topics` and `onelead tenants`"
             )
         found += [TopicPartition(topic, number) for number in sorted(numbers)]
+    # Asked for offsets of topics it does not follow, the client waits 0.1 s for each of them.
+    await consumer._client.set_topics(topics)
     return found
 
 

@@ -83,7 +83,7 @@ class NotifierHandlers:
             telling.move(key, move, news)
         match react(item, before.known, targets=targets, since=self._since):
             case Withdraw(alerts_only=True) as lapse:
-                telling.ended[key] = replace(lapse, alerts_only=key not in telling.ended)
+                telling.lapse(key, lapse)
             case Withdraw() as withdraw:
                 telling.withdraw(key, withdraw, news, before.alert)
                 return replace(after, told=None)

@@ -92,14 +92,13 @@ class Telling:
         for to_keepers in (True, False):
             self._updates.pop((key, to_keepers), None)
 
+    def lapse(self, key: Key, lapse: Withdraw) -> None:
+        """The episode is over: alerts that wait are cancelled, and what an earlier end had cancelled."""
+        earlier = self.ended.get(key, lapse)
+        self.ended[key] = replace(lapse, alerts_only=earlier.alerts_only)
+
     def update(
-        self,
-        key: Key,
-        alert: Alert,
-        changes: tuple[Change, ...],
-        news: News,
-        *,
-        to_keepers: bool,
+        self, key: Key, alert: Alert, changes: tuple[Change, ...], news: News, *, to_keepers: bool
     ) -> None:
         """A change to those who were told: sinks that keep records, or people."""
         earlier = self._updates.get((key, to_keepers))

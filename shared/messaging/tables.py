@@ -17,8 +17,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.db.protection import allow, protect
-
 
 def outbox_table(metadata: MetaData) -> Table:
     """Messages that are committed and not yet acknowledged by the broker."""
@@ -81,16 +79,3 @@ def relay_holders_table(metadata: MetaData) -> Table:
         Column("clean", Boolean, nullable=False),
         Column("changed_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
     )
-
-
-def protect_messaging_tables(service: str) -> None:
-    """In a migration, after the four tables were created: who may do what with them."""
-    protect(service, "outbox", privileges="INSERT")
-    protect(service, "inbox", privileges="SELECT, INSERT")
-    protect(service, "dead_letters", privileges="SELECT, INSERT, UPDATE")
-    protect(service, "relay_holders", privileges="SELECT")
-    allow(service, "outbox", suffix="_relay", privileges="SELECT, DELETE")
-    allow(service, "dead_letters", suffix="_relay", privileges="INSERT")
-    allow(service, "relay_holders", suffix="_relay", privileges="SELECT, INSERT, UPDATE")
-    allow(service, "outbox", suffix="_metrics", privileges="SELECT")
-    allow(service, "dead_letters", suffix="_metrics", privileges="SELECT")

@@ -50,7 +50,7 @@ class Battery:
         settled_within_s: float = SETTLED_WITHIN_S,
     ) -> Verdict:
         """The verdict on so many rounds; the history stays in the folder when there is a violation."""
-        await self._world.run(replace(kind.manner, sabotage=sabotage))
+        await self._world.run(replace(kind.manner, sabotage=sabotage), kind.replicas)
         path = self._folder / f"history-{sabotage or kind.name}.jsonl"
         before = await observe.put_aside(self._world, kind.tenants)
         run = _Run(self._world, kind, History(path, self._seed), before)

@@ -68,7 +68,7 @@ class FaultKind(ABC):
     @property
     def manner(self) -> Manner:
         """How the services run while it happens."""
-        return Manner(self.launched, networked=self.networked, replicas=self.replicas)
+        return Manner(self.launched, networked=self.networked)
 
     async def refusal(self) -> str | None:
         """What is left out, and why, where this fault cannot be had; None where it can."""

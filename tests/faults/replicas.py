@@ -131,18 +131,13 @@ class Keeper:
         """The replicas of a service."""
         return [replica for replica in self.replicas if replica.service == service]
 
-    async def start(self, replicas: Sequence[Replica]) -> None:
-        """Starts replicas and keeps them; returns once all are ready."""
-        self.add(replicas)
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), name="keeper")
-        await self.until_ready()
-
     def add(self, replicas: Sequence[Replica]) -> None:
         """Starts more replicas and keeps them; waits for none."""
         for replica in replicas:
             replica.start()
         self.replicas += replicas
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), name="keeper")
 
     async def remove(self, replica: Replica, timeout_s: float = 30.0) -> float:
         """Stops a replica for good. Returns the seconds until it had ended."""

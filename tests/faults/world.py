@@ -47,7 +47,7 @@ _MIGRATING = threading.Lock()
 
 @dataclass(frozen=True)
 class Manner:
-    """How services run.
+    """How services run, in however many replicas.
 
     `launched`: by the launcher, which can end them at named points; `sabotage`: a fault put into the
     product; `networked`: they reach everything over the links of the network.
@@ -56,7 +56,6 @@ class Manner:
     launched: bool = False
     sabotage: str = ""
     networked: bool = False
-    replicas: int = 1
 
 
 class World:
@@ -75,7 +74,7 @@ class World:
         self._settings: Mapping[str, str] = {}
         self._networked: Mapping[str, str] = {}
         self.runs: Manner | None = None
-        """How the services run now; None before the first, and when replicas were added."""
+        """How the services run now; None before they do."""
 
     @property
     def bootstrap(self) -> str:
@@ -118,32 +117,23 @@ class World:
             for schema in SCHEMAS:
                 upgrade(self.owner_url, schema)
 
-    async def run(self, wanted: Manner) -> None:
-        """Has every service run in this manner; starts them anew when they run otherwise."""
-        if self.runs == wanted:
-            await self.keeper.until_ready()
-            return
-        await self.keeper.stop()
-        self.runs = wanted
-        await self.keeper.start(
-            [
-                self._replica(service, number, wanted)
-                for service in SERVICES
-                for number in range(wanted.replicas)
-            ]
-        )
+    async def run(self, manner: Manner, replicas: int) -> None:
+        """Has every service run in this manner in so many replicas; starts anew what runs otherwise."""
+        if self.runs != manner:
+            await self.keeper.stop()
+            self.runs = manner
+        surplus = [replica for replica in self.keeper.replicas if replica.number >= replicas]
+        await asyncio.gather(*(self.keeper.remove(replica) for replica in surplus))
+        for service in SERVICES:
+            self.add_replicas(service, replicas)
+        await self.keeper.until_ready()
 
     def add_replicas(self, service: str, wanted: int) -> None:
-        """Has a service run in so many replicas if it runs in fewer; the next `run` starts all anew."""
-        self.runs = None
+        """Has a service run in so many replicas if it runs in fewer; waits for none."""
+        assert self.runs is not None
         there = {replica.number for replica in self.keeper.of(service)}
-        self.keeper.add(
-            [
-                self._replica(service, number, Manner())
-                for number in range(wanted)
-                if number not in there
-            ]
-        )
+        new = [number for number in range(wanted) if number not in there]
+        self.keeper.add([self._replica(service, number, self.runs) for number in new])
 
     def _replica(self, service: str, number: int, runs: Manner) -> Replica:
         reached = self.network

@@ -33,16 +33,12 @@ class DiskFull(FaultKind):
     async def prepared(self, world: World) -> AsyncIterator[None]:
         """Both data folders lie on small disks until all rounds are over."""
         self._disks = [SmallDisk(world.postgres), SmallDisk(world.kafka)]
-        moved = []
         try:
-            for disk in self._disks:
-                moved.append(disk)
-                await disk.move_in()
+            await asyncio.gather(*(disk.move_in() for disk in self._disks))
             await world.keeper.until_ready()
             yield
         finally:
-            for disk in moved:
-                await disk.move_out()
+            await asyncio.gather(*(disk.move_out() for disk in self._disks))
 
     async def inject(self, blow: Blow) -> Hit:
         """Fills one of the disks, and leaves it full."""

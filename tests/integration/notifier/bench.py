@@ -176,6 +176,11 @@ class Bench:
         async with self.sending():
             await self.until(lambda rows: all(row.state in FINAL for row in rows))
 
+    async def send_until_one_failed(self) -> None:
+        """Runs the dispatcher until a delivery waits for another try."""
+        async with self.sending():
+            await self.until(lambda rows: any(row.state == "retry" for row in rows))
+
     async def until(self, holds: Callable[[Sequence[Any]], bool]) -> None:
         """Waits until something holds of the deliveries."""
 

@@ -152,8 +152,7 @@ async def test_a_resting_sink_rests_for_every_process(
     other = ScriptedChannel("slack")
     second = Bench(base, settings, tenant_id, {"slack": other})
     await bench.hear(*(public_lead(lead_id=lead) for lead in leads(2)))
-    async with bench.sending():
-        await bench.until(lambda rows: any(row.state == "retry" for row in rows))
+    await bench.send_until_one_failed()
     async with second.sending():
         await asyncio.sleep(0.3)
     assert other.calls == []

@@ -96,8 +96,7 @@ async def test_an_alert_that_failed_is_not_tried_again_once_its_lead_is_not_crit
 ) -> None:
     slack.outcomes = [Retryable("503")]
     await bench.hear(public_lead(version=1))
-    async with bench.sending():
-        await bench.until(lambda rows: any(row.state == "retry" for row in rows))
+    await bench.send_until_one_failed()
     await bench.hear(public_lead(version=2, **FALLEN))
     assert (await bench.states())[(1, "alert", "slack")] == "cancelled"
 
@@ -148,8 +147,7 @@ async def test_an_alert_that_may_have_arrived_is_withdrawn_too(
 ) -> None:
     crm.outcomes = [Retryable("503")]
     await bench.hear(public_lead(version=1))
-    async with bench.sending():
-        await bench.until(lambda rows: any(row.state == "retry" for row in rows))
+    await bench.send_until_one_failed()
     await bench.hear((LEAD, 2))
     states = await bench.states()
     assert states[(1, "alert", "salesforce")] == "cancelled"

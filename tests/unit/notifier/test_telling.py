@@ -138,3 +138,17 @@ def test_a_follow_up_that_is_cleared_is_taken_back() -> None:
     content = found.deliveries[0].content
     assert isinstance(content, FollowUp)
     assert content.cancelled
+
+
+def test_however_often_a_lead_falls_only_its_alerts_are_cancelled() -> None:
+    found = telling()
+    for through in (1, 2):
+        found.lapse(KEY, Withdraw("fell", through, alerts_only=True))
+    assert found.ended == {KEY: Withdraw("fell", 2, alerts_only=True)}
+
+
+def test_a_lead_that_was_withdrawn_and_fell_again_has_ended_wholly() -> None:
+    found = telling()
+    found.withdraw(KEY, Withdraw("renewed", 1), NEWS)
+    found.lapse(KEY, Withdraw("fell", 2, alerts_only=True))
+    assert found.ended == {KEY: Withdraw("fell", 2)}
