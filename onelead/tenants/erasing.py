@@ -13,10 +13,10 @@ from onelead.tenants.inner_topics import InnerTopics
 from onelead.tenants.own_topics import OwnTopics
 from onelead.tenants.places import Counts, Proof
 from onelead.tenants.rows import TenantRows
+from shared.messaging.relay import in_flight_s
 from shared.settings import RelayPublishTimeoutS, ServiceSettings, load_settings
 
 _UNAWARE_S = 90.0
-_ANSWER_S = 5.0
 Progress = Callable[[str], None]
 
 
@@ -33,7 +33,7 @@ class RelaySettings(BaseSettings):
 def relay_done() -> timedelta:
     """By then a relay has published, or given up, what it read before a tenant was marked."""
     settings = load_settings(RelaySettings)
-    return timedelta(seconds=settings.relay_publish_timeout_s + _ANSWER_S)
+    return timedelta(seconds=in_flight_s(settings.relay_publish_timeout_s))
 
 
 class Erasure:

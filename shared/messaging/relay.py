@@ -24,8 +24,18 @@ _log = get_logger(__name__)
 _CHUNK = 2_000
 LOCK_SPACE = 0x01EAD
 """Of the advisory locks `SERVICE/SHARD`; who has one publishes that shard."""
-_ANSWER_TIMEOUT_S = 5.0
+_LONGEST_ANSWER_S = 5.0
 _RETRY_LOCK_S = 1.0
+
+
+def answer_within_s(publish_timeout_s: float) -> float:
+    """So long a relay waits for PostgreSQL: as for the broker, and no longer than 5 seconds."""
+    return min(publish_timeout_s, _LONGEST_ANSWER_S)
+
+
+def in_flight_s(publish_timeout_s: float) -> float:
+    """So long what a relay has asked for may be on its way: from PostgreSQL, then to the broker."""
+    return answer_within_s(publish_timeout_s) + publish_timeout_s
 
 
 class RelayLostError(RuntimeError):
@@ -39,6 +49,7 @@ class Relay:
         self._database = database
         self._schema = schema
         self._settings = settings
+        self._answer_s = answer_within_s(settings.relay_publish_timeout_s)
         self._wake = asyncio.Event()
         self._held: list[int] = []
         self._stop = asyncio.Event()
@@ -113,9 +124,9 @@ class Relay:
         It is not told when a connection dies on the way, and would keep the locks from the next holder.
         """
         pauses_s = self._settings.relay_poll_ms / 1_000 + self._settings.relay_publish_timeout_s
-        most_ms = int((pauses_s + 2 * _ANSWER_TIMEOUT_S) * 1_000)
+        most_ms = int((pauses_s + 2 * self._answer_s) * 1_000)
         statement = text("SELECT set_config('idle_session_timeout', :most_ms, false)")
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             await lock.execute(statement, {"most_ms": str(most_ms)})
 
     async def _idle(self) -> None:
@@ -135,7 +146,7 @@ class Relay:
             return
         unclean = await self._any_left_unclean(lock, taken)
         if unclean and await self._stopped_within(
-            self._settings.relay_publish_timeout_s + _ANSWER_TIMEOUT_S
+            in_flight_s(self._settings.relay_publish_timeout_s)
         ):
             return
         for shard in taken:
@@ -147,7 +158,7 @@ class Relay:
     async def _lock(self, lock: AsyncConnection, shard: int) -> bool:
         statement = text("SELECT pg_try_advisory_lock(:space, hashtext(:name))")
         parameters = {"space": LOCK_SPACE, "name": f"{self._schema}/{shard}"}
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             return bool(await lock.scalar(statement, parameters))
 
     async def _any_left_unclean(self, lock: AsyncConnection, shards: Sequence[int]) -> bool:
@@ -155,7 +166,7 @@ class Relay:
             f"SELECT EXISTS (SELECT FROM {self._schema}.relay_holders"
             " WHERE NOT clean AND shard = ANY(CAST(:shards AS smallint[])))"
         )
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             return bool(await lock.scalar(statement, {"shards": list(shards)}))
 
     async def _stopped_within(self, seconds: float) -> bool:
@@ -180,7 +191,7 @@ class Relay:
             " ON CONFLICT (tenant_id, shard) DO UPDATE"
             " SET holder = excluded.holder, clean = excluded.clean, changed_at = now()"
         )
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             await lock.execute(statement, {"shard": shard, "holder": self.name, "clean": clean})
 
     async def _publish_chunk(self, lock: AsyncConnection, producer: AIOKafkaProducer) -> int:
@@ -188,14 +199,14 @@ class Relay:
         if not self._held:
             return 0
         # The lock's own connection reads the rows: an answer proves that the lock is still ours.
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             rows = (await lock.execute(self._select, {"shards": self._held})).all()
         if not rows:
             return 0
         async with asyncio.timeout(self._settings.relay_publish_timeout_s):
             sifted = await self._unpublishable.sift(lock, producer, rows)
             await self._publish(producer, sifted.sendable)
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s):
             await lock.execute(self._delete, {"ids": [row.id for row in sifted.sendable]})
         return len(sifted.sendable) + sifted.moved
 

@@ -14,7 +14,7 @@ from tests.faults.world import World
 _SERVICES = ("ingest", "scoring", "recommender", "notifier")
 STANDS_STILL_S = 9.0
 """Longer than a group membership lives (six seconds in this battery)."""
-HOLDER_STANDS_STILL_S = 22.0
+HOLDER_STANDS_STILL_S = 14.0
 """Longer than PostgreSQL leaves a relay its lock, and than the next holder waits before it publishes."""
 
 

@@ -173,7 +173,7 @@ async def test_after_an_unclean_end_another_waits_until_nothing_can_be_in_flight
             await asyncio.sleep(1.5)
             assert second.relay.held_shards == ()
             assert len(await bench.rows("outbox")) == 1
-        async with relaying(bench, relay_publish_timeout_s=0.5) as third:
+        async with relaying(bench) as third:
             await third.holds_all()
             await until_sent(bench)
     assert await versions_on(bench) == [1]
