@@ -37,7 +37,7 @@ _SETTINGS = {
     "ONELEAD_RELAY_PUBLISH_TIMEOUT_S": "2",
     "ONELEAD_SESSION_TIMEOUT_MS": "6000",
     # Two cores have ten services and more to turn.
-    "ONELEAD_FETCH_MAX_WAIT_MS": "200",
+    "ONELEAD_FETCH_MAX_WAIT_MS": "500",
     "ONELEAD_OUTBOUND_TRUSTED": "127.0.0.1",
     "ONELEAD_AS_OF": AS_OF.isoformat(),
 }
