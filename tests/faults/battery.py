@@ -87,7 +87,10 @@ class _Run:
         await create_missing_topics(self._world.bootstrap, tenants)
         for tenant in tenants:
             await put_in_force(self._world.bootstrap, tenant, RULES, by="battery")
-        await self._rest(within_s, looks=1)
+        found = await self._rest(within_s, looks=1)
+        self.history.add(
+            *(Waiting(f"before the first lead: {what}", n) for what, n in found.items())
+        )
         await self._feed.send([marker(tenant, _FIRST_BOX, LAST_MARK) for tenant in tenants])
         if not await self._told_of(_leads(tenants, _FIRST_BOX), "", _now() + within_s):
             self.history.add(Waiting("the first lead of each tenant", len(tenants)))

@@ -32,5 +32,5 @@ FAULTS: tuple[FaultKind, ...] = (
     ClockJump(),
     KilledTick(),
 )
-"""A world that is free takes the next that goes on with its services (lanes.py): beside the killed ones,
-which mostly wait, runs what keeps the cores busiest."""
+"""A free world takes the next whose services need not start anew (lanes.py). Killed services keep one waiting
+for most of a run: beside them stands what keeps the cores busiest."""

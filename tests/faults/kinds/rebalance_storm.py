@@ -22,7 +22,7 @@ class RebalanceStorm(FaultKind):
     name = "storm"
     title = f"replicas {_FEW}↔{_MANY}, one round in {_ZOMBIE_EVERY} with a zombie"
     rounds = 30
-    short_rounds = 3
+    short_rounds = 4
     boxes = 12
 
     async def inject(self, blow: Blow) -> Hit:

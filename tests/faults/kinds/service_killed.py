@@ -9,7 +9,7 @@ class ServiceKilled(FaultKind):
     name = "kill"
     title = "kill -9 of a service"
     rounds = 200
-    short_rounds = 5
+    short_rounds = 6
     boxes = 5
 
     async def inject(self, blow: Blow) -> Hit:
