@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.domain.delivery import Purpose
 from services.notifier.domain.message import Alert, alert_of
-from services.notifier.domain.moves import move_of
 from services.notifier.domain.plan import Plan
 from services.notifier.domain.routing import Announce, Observed, Withdraw, is_news, react
 from services.notifier.domain.standing import Standing, news_between, status_news, worth_a_word
@@ -79,8 +78,8 @@ class NotifierHandlers:
         )
         key, news = _key(item), News.caused_by(message, item.version, item.lead)
         targets = self._plan.routed(item.tenant_id, alert, Purpose.ALERT) if alert else ()
-        if (move := move_of(before.alert, alert)) and not before.standing.closed:
-            telling.move(key, move, news)
+        if alert is not None and not before.standing.closed:
+            telling.move(key, before.alert, alert, news)
         match react(item, before.known, targets=targets, since=self._since):
             case Withdraw(alerts_only=True) as lapse:
                 telling.lapse(key, lapse)

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.notifier.domain.contents import Change, Content, FollowUp, Update, Withdrawal
 from services.notifier.domain.delivery import Delivery, Purpose
 from services.notifier.domain.message import Alert, plain
-from services.notifier.domain.moves import Move
+from services.notifier.domain.moves import Move, move_of
 from services.notifier.domain.plan import Plan, Target
 from services.notifier.domain.routing import Withdraw
 from services.notifier.domain.standing import Standing
@@ -75,11 +75,12 @@ class Telling:
             due_at = self.plan.due_at(target, until, alert)
             self.deliveries.append(_new(delivery, alert, due_at, news))
 
-    def move(self, key: Key, move: Move, news: News) -> None:
-        """The lead is another office's now: the one that it left hears so, and nothing after that."""
+    def move(self, key: Key, before: Alert | None, alert: Alert, news: News) -> None:
+        """If the lead is another office's now, the one that it left hears so, and nothing after that."""
         earlier = self.moves.get(key)
-        left = move.left if earlier is None else earlier[0].left
-        self.moves[key] = (replace(move, left=left), news)
+        # Followed to where it is at last: between two versions that hold it may have been withdrawn.
+        if move := replace(earlier[0], alert=alert) if earlier else move_of(before, alert):
+            self.moves[key] = (move, news)
 
     def withdraw(self, key: Key, withdraw: Withdraw, news: News, last: Alert | None = None) -> None:
         """The lead no longer holds: what waits is cancelled, what was told is taken back.

@@ -33,7 +33,7 @@ class Replica:
     child: Child | None = None
     held: bool = False
     starts: int = 0
-    started_well: int = 0
+    starts_forgiven: int = 0
 
     @property
     def name(self) -> str:
@@ -59,8 +59,8 @@ class Replica:
 
     @property
     def gave_up(self) -> bool:
-        """Whether it has ended by itself again and again since it was last ready."""
-        return self.starts - self.started_well > _STARTS_IN_VAIN
+        """Whether it ended by itself again and again since it was ready, or since one waits for that."""
+        return self.starts - self.starts_forgiven > _STARTS_IN_VAIN
 
     @property
     def clock_file(self) -> Path:
@@ -112,7 +112,7 @@ class Replica:
             return f"it does not answer ({type(error).__name__})"
         if answer.status_code != httpx.codes.OK:
             return answer.text[:500]
-        self.started_well = self.starts
+        self.starts_forgiven = self.starts
         return None
 
     @property
@@ -149,6 +149,9 @@ class Keeper:
     async def until_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Waits for every replica. Raises TimeoutError naming those that are not ready, and why."""
         deadline_s = clock.monotonic_s() + timeout_s
+        for replica in self.replicas:
+            # Whatever was broken until now is no fault of theirs.
+            replica.starts_forgiven = replica.starts
         async with httpx.AsyncClient(timeout=_ASK_TIMEOUT_S) as client:
             while found := [
                 f"{replica.name}: {problem}"

@@ -121,6 +121,26 @@ async def test_an_office_hears_that_its_lead_is_gone_though_it_went_and_ended_at
     assert told == {"email": ELSEWHERE, "salesforce": "renewed"}
 
 
+async def test_a_lead_that_went_ended_and_came_again_at_once_is_told_to_the_office_that_has_it(
+    people: People,
+) -> None:
+    await people.hear(public_lead(version=1, office_id=LUZERN))
+    await people.sent()
+    gone = public_lead(version=3, office_id=ROMANDIE, state="withdrawn", reason="renewed")
+    again = public_lead(version=4, office_id=LUZERN, episode=2)
+    await people.hear(public_lead(version=2, office_id=ROMANDIE), gone, again)
+
+    alerts = await people.rows(Purpose.ALERT)
+    assert {(row.channel, row.episode): row.state for row in alerts} == {
+        ("email", 1): "sent",
+        ("salesforce", 1): "sent",
+        ("slack_bot", 1): "cancelled",
+        ("email", 2): "pending",
+        ("salesforce", 2): "pending",
+    }
+    assert [row.channel for row in await people.rows(Purpose.WITHDRAWAL)] == ["salesforce"]
+
+
 async def test_offices_given_to_a_tenant_that_had_none_take_nothing_from_its_own_sinks(
     base: Base, tenant_id: str
 ) -> None:
