@@ -33,15 +33,18 @@ class Trial:
 
 TRIALS = (
     Trial("", Calm("try-none"), frozenset()),
-    # Three times, as a batch must be in hand when PostgreSQL stops.
+    # So often and so many, as a batch must be in hand when PostgreSQL stops.
     Trial(
         "ack for nack",
         PostgresStopped("try-ack", longest_s=12),
         frozenset({"lost"}),
-        boxes=80,
-        rounds=3,
+        boxes=100,
+        rounds=6,
     ),
-    Trial("marked sent before sending", NamedPoint("try-sent", _MARKED), frozenset({"lost"})),
+    # Again and again, as what is in hand must be alerts of what stays CRITICAL.
+    Trial(
+        "marked sent before sending", NamedPoint("try-sent", _MARKED), frozenset({"lost"}), rounds=5
+    ),
     Trial("lease unchecked", Calm("try-lease"), frozenset({"doubled"}), boxes=80),
     # Two who write, so that what was numbered first is not always committed first.
     Trial("relay by id", Calm("try-relay", 2), frozenset({"lost", "stuck"}), 80, _NEVER_SETTLES_S),
