@@ -1,86 +1,20 @@
-"""The `onelead` command line: its commands, and how every failure is told."""
+"""The `onelead` command line: loads the command that is called, and tells every failure."""
 
 import asyncio
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from onelead.commands import (
-    accounts,
-    assess,
-    calendar,
-    campaigns,
-    crm,
-    dead_letters,
-    deliveries,
-    demo,
-    digests,
-    explain,
-    import_,
-    imports,
-    leads,
-    migrate,
-    notify,
-    offices,
-    rules,
-    service,
-    templates,
-    tenants,
-    topics,
-    up,
-    what_if,
-)
+from onelead.command_list import COMMANDS
 from onelead.console import err
 from onelead.lifecycle import InterruptedBySignalError
 from shared.errors import UserError
 
 EXIT_BUG = 70
-
-TRY = "Try it"
-WORK = "Work with it"
-OPERATE = "Operate it"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command and the group of the help page it stands in; what it runs is a function or a group."""
-
-    name: str
-    panel: str
-    runs: Callable[..., Any] | typer.Typer
-
-
-COMMANDS: tuple[Command, ...] = (
-    Command("demo", TRY, demo.demo),
-    Command("assess", TRY, assess.assess),
-    Command("up", WORK, up.up),
-    Command("import", WORK, import_.import_files),
-    Command("accounts", WORK, accounts.app),
-    Command("imports", WORK, imports.app),
-    Command("explain", WORK, explain.explain),
-    Command("leads", WORK, leads.app),
-    Command("calendar", WORK, calendar.calendar),
-    Command("notify", WORK, notify.app),
-    Command("campaigns", WORK, campaigns.app),
-    Command("deliveries", WORK, deliveries.app),
-    Command("digests", WORK, digests.digests),
-    Command("crm", WORK, crm.app),
-    Command("rules", WORK, rules.app),
-    Command("offices", WORK, offices.app),
-    Command("what-if", WORK, what_if.what_if),
-    Command("templates", WORK, templates.app),
-    Command("tenants", WORK, tenants.app),
-    Command("service", OPERATE, service.service),
-    Command("topics", OPERATE, topics.app),
-    Command("migrate", OPERATE, migrate.migrate),
-    Command("dead-letters", OPERATE, dead_letters.app),
-)
 
 _HELP = """Tells the people who sell hardware and services which customer to call next, and why.
 
@@ -101,8 +35,11 @@ Settings are environment variables: ONELEAD_HOME, ONELEAD_KAFKA_BOOTSTRAP, ONELE
 """
 
 
-def build_app() -> typer.Typer:
-    """The typer application with every command of COMMANDS."""
+def build_app(called: Container[str] | None = None) -> typer.Typer:
+    """The typer application with every command of COMMANDS.
+
+    Loads the commands whose names are in `called`, or all; the others are there to be listed.
+    """
     app = typer.Typer(
         name="onelead",
         help=_HELP,
@@ -112,18 +49,29 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     for command in COMMANDS:
-        if isinstance(command.runs, typer.Typer):
-            app.add_typer(command.runs, name=command.name, rich_help_panel=command.panel)
+        name, panel = command.name, command.panel
+        if called is not None and name not in called:
+            app.command(name, help=command.summary, rich_help_panel=panel)(_not_called)
+            continue
+        runs = command.load()
+        if isinstance(runs, typer.Typer):
+            app.add_typer(runs, name=name, rich_help_panel=panel)
         else:
-            app.command(command.name, rich_help_panel=command.panel)(command.runs)
+            app.command(name, rich_help_panel=panel)(runs)
     return app
+
+
+def _not_called() -> None:
+    """In the place of a command that is not among the arguments."""
+    raise AssertionError
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
     """Runs one command and returns the exit code; nobody ever sees a traceback."""
     try:
-        _refuse_unreadable(sys.argv[1:] if arguments is None else arguments)
-        build_app()(arguments, prog_name="onelead")
+        given = sys.argv[1:] if arguments is None else arguments
+        _refuse_unreadable(given)
+        build_app(given)(given, prog_name="onelead")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except InterruptedBySignalError as interrupted:

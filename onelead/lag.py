@@ -1,15 +1,22 @@
 """How much of what is on the broker our services have not handled yet."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from onelead.broker import admin_client
 from onelead.edition.service import SERVICES
 from onelead.messages import partitions_of, reader
+from shared import clock
+from shared.errors import UserError
 from shared.topics import TOPICS, Topic
+
+_COORDINATOR_TIMEOUT_S = 15.0
+_RETRY_S = 0.1
 
 
 def group_of(service: str, topic: Topic) -> str:
@@ -18,7 +25,10 @@ def group_of(service: str, topic: Topic) -> str:
 
 
 async def unhandled(bootstrap: str, tenants: Sequence[str]) -> dict[str, int]:
-    """Messages not yet handled and committed, by consumer group; groups without any are left out."""
+    """Messages not yet handled and committed, by consumer group; groups without any are left out.
+
+    Raises UserError when the broker does not say where a group is.
+    """
     read = {topic: _names(topic, tenants) for topic in TOPICS if set(topic.consumers) & {*SERVICES}}
     found = {}
     async with admin_client(bootstrap) as admin, reader(bootstrap) as consumer:
@@ -42,6 +52,19 @@ def _names(topic: Topic, tenants: Iterable[str]) -> list[str]:
 async def _committed(
     admin: AIOKafkaAdminClient, group: str, partitions: list[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """Where a group goes on, for the partitions where it has committed."""
-    offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
-    return {p: known.offset for p, known in offsets.items() if known.offset >= 0}
+    """Where a group goes on, for the partitions where it has committed.
+
+    A broker that has just started has no coordinator for any group yet.
+    """
+    deadline_s = clock.monotonic_s() + _COORDINATOR_TIMEOUT_S
+    while True:
+        try:
+            offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        except KafkaError as error:
+            if not error.retriable or clock.monotonic_s() > deadline_s:
+                raise UserError(
+                    f"Kafka does not say what the group {group} has read: {error}", exit_code=1
+                ) from None
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return {p: known.offset for p, known in offsets.items() if known.offset >= 0}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic_settings import BaseSettings
 
-from onelead.cli import COMMANDS
+from onelead.command_list import COMMANDS
 from onelead.settings import EditionSettings
 from onelead.standins.settings import StandinSettings
 from services.ingest.sources.judge import judge_record

@@ -1,28 +1,33 @@
 """The command line: a help worth reading, every failure told without a traceback, exit codes."""
 
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
 
 from onelead import cli
-from onelead.cli import COMMANDS, EXIT_BUG, Command, run_command_line
+from onelead.cli import EXIT_BUG, build_app, run_command_line
+from onelead.command_list import COMMANDS, Command
 from onelead.lifecycle import InterruptedBySignalError
 from shared.errors import UserError
 
 Captured = pytest.CaptureFixture[str]
 
 
-def failing_with(error: BaseException) -> Command:
+def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
     def fail() -> None:
         """Fail."""
         raise error
 
-    return Command("fail", "Test", fail)
-
-
-def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
-    patch.setattr(cli, "COMMANDS", (failing_with(error), Command("other", "Test", typer.Typer())))
+    failing = ModuleType("failing")
+    failing.fail = fail  # type: ignore[attr-defined]
+    patch.setitem(sys.modules, "failing", failing)
+    called = Command("fail", "Test", "failing:fail", "Fail.")
+    patch.setattr(cli, "COMMANDS", (called, Command("other", "Test", "failing:other", "Other.")))
     return run_command_line(["fail"])
 
 
@@ -39,6 +44,21 @@ def test_the_help_names_every_command_and_shows_examples(capsys: Captured) -> No
 def test_every_command_explains_itself(command: str, capsys: Captured) -> None:
     assert run_command_line([command, "--help"]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_what_the_help_page_says_of_a_command_is_how_its_own_begins() -> None:
+    loaded: Any = typer.main.get_command(build_app())
+    for command in COMMANDS:
+        assert loaded.commands[command.name].help.split("\n\n")[0] == command.summary
+
+
+def test_the_help_page_loads_no_command() -> None:
+    loaded = "{m for m in sys.modules if m.startswith(('onelead.commands.', 'services.'))}"
+    program = (
+        f"import sys; from onelead.cli import *; run_command_line(['--help']); print({loaded})"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout.splitlines()[-1] == b"set()"
 
 
 def test_a_users_error_is_told_with_its_hint_and_exit_code(

@@ -1,0 +1,134 @@
+"""The commands of `onelead`, in the order of its help page; what each runs is loaded when it is called."""
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+TRY = "Try it"
+WORK = "Work with it"
+OPERATE = "Operate it"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, the group of the help page it stands in, where its function or group is, what it does."""
+
+    name: str
+    panel: str
+    where: str
+    summary: str
+
+    def load(self) -> Callable[..., Any] | typer.Typer:
+        """What it runs. Loading it may take a second or two: all of them together take four."""
+        found: Callable[..., Any] | typer.Typer = pkgutil.resolve_name(self.where)
+        return found
+
+
+_IN = "onelead.commands"
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "demo",
+        TRY,
+        f"{_IN}.demo:demo",
+        "See it work: import the sample workbooks as of 2025-10-09 and look at what comes out.",
+    ),
+    Command(
+        "assess",
+        TRY,
+        f"{_IN}.assess:assess",
+        "Show the leads that files would give, without importing them.",
+    ),
+    Command(
+        "up",
+        WORK,
+        f"{_IN}.up:up",
+        "Run everything on this machine, without importing anything, until Ctrl-C.",
+    ),
+    Command(
+        "import",
+        WORK,
+        f"{_IN}.import_:import_files",
+        "Hand over workbooks and CSV files, wait until leads are derived, and print the report.",
+    ),
+    Command(
+        "accounts",
+        WORK,
+        f"{_IN}.accounts:app",
+        "Review, merge, undo and explain a tenant's accounts.",
+    ),
+    Command(
+        "imports", WORK, f"{_IN}.imports:app", "List imports, show findings, export rows to mend."
+    ),
+    Command(
+        "explain",
+        WORK,
+        f"{_IN}.explain:explain",
+        "Show a lead's arithmetic, the least change that makes it CRITICAL, and its score history.",
+    ),
+    Command(
+        "leads", WORK, f"{_IN}.leads:app", "Work on leads: states, owners, reminders, history."
+    ),
+    Command(
+        "calendar",
+        WORK,
+        f"{_IN}.calendar:calendar",
+        "Show which leads will fire, cross a threshold or end if nothing but time passes.",
+    ),
+    Command("notify", WORK, f"{_IN}.notify:app", "Check, preview and test what is told to whom."),
+    Command(
+        "campaigns",
+        WORK,
+        f"{_IN}.campaigns:app",
+        "Write to customers in steps: day 0, 3, 7, then a call.",
+    ),
+    Command(
+        "deliveries",
+        WORK,
+        f"{_IN}.deliveries:app",
+        "See what was told to whom; send again, cancel.",
+    ),
+    Command(
+        "digests",
+        WORK,
+        f"{_IN}.digests:digests",
+        "Show what a digest would say now: new leads, critical ones, the pipeline, the best to call.",
+    ),
+    Command("crm", WORK, f"{_IN}.crm:app", "Compare the CRMs with OneLead."),
+    Command("rules", WORK, f"{_IN}.rules:app", "Apply and show a tenant's rules."),
+    Command("offices", WORK, f"{_IN}.offices:app", "Say which office has which postal codes."),
+    Command(
+        "what-if",
+        WORK,
+        f"{_IN}.what_if:what_if",
+        "Show what other rules would do to the leads, before they go live. Changes and tells nothing.",
+    ),
+    Command(
+        "templates",
+        WORK,
+        f"{_IN}.templates:app",
+        "The texts of mails: list, check and preview them.",
+    ),
+    Command("tenants", WORK, f"{_IN}.tenants:app", "Add, list, show and erase tenants."),
+    Command(
+        "service",
+        OPERATE,
+        f"{_IN}.service:service",
+        "Run one service in the foreground, as its container does.",
+    ),
+    Command("topics", OPERATE, f"{_IN}.topics:app", "Show and create topics, and rights on them."),
+    Command(
+        "migrate",
+        OPERATE,
+        f"{_IN}.migrate:migrate",
+        "Create or upgrade every service's schema and its database roles.",
+    ),
+    Command(
+        "dead-letters",
+        OPERATE,
+        f"{_IN}.dead_letters:app",
+        "List, show, replay and drop messages that failed.",
+    ),
+)

@@ -1,0 +1,89 @@
+"""However a lead's moves, ends and returns come together, the office that has it at last is told of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import pytest
+
+from services.notifier.domain.delivery import Purpose
+from shared.events import LeadChanged
+from shared.ops.composition import Base
+from tests.integration.notifier.people import BOT, MAIL, People, plan_for
+from tests.support.notifier_builders import public_lead
+
+CHANNELS = {"luzern": MAIL.channel, "romandie": BOT.channel}
+STEPS = (*CHANNELS, "ends", "returns")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is published of a lead that is CRITICAL whenever it is not withdrawn."""
+
+    office: str = "luzern"
+    episode: int = 1
+    open: bool = True
+
+    def after(self, step: str) -> "Told":
+        """What is published next; nothing else befalls a withdrawn lead than its return."""
+        if step == "returns":
+            return self if self.open else replace(self, episode=self.episode + 1, open=True)
+        if not self.open:
+            return self
+        return replace(self, open=False) if step == "ends" else replace(self, office=step)
+
+
+def history(steps: Sequence[str]) -> list[Told]:
+    """The states of a lead that begins in Luzern, one more than there are steps."""
+    found = [Told()]
+    for step in steps:
+        found.append(found[-1].after(step))
+    return found
+
+
+HISTORIES = {"-".join(steps): history(steps) for steps in product(STEPS, repeat=3)}
+
+
+def published(version: int) -> Iterator[LeadChanged]:
+    """One version of each lead, named after what befalls it; none where nothing happens."""
+    for lead_id, told in HISTORIES.items():
+        now = told[version - 1]
+        if version > 1 and now == told[version - 2]:
+            continue
+        yield public_lead(
+            lead_id=lead_id,
+            version=version,
+            office_id=now.office,
+            episode=now.episode,
+            **({} if now.open else {"state": "withdrawn", "reason": "renewed"}),
+        )
+
+
+TOGETHER = {
+    "in one batch": [(2, 3, 4)],
+    "the last two at once": [(2,), (3, 4)],
+    "the first two at once": [(2, 3), (4,)],
+    "one by one": [(2,), (3,), (4,)],
+}
+
+
+@pytest.mark.parametrize("first", ["sent", "pending"])
+@pytest.mark.parametrize("batches", TOGETHER.values(), ids=TOGETHER)
+async def test_the_office_that_has_a_lead_at_last_is_told_and_no_other_still_waits_to_be(
+    base: Base, tenant_id: str, batches: Sequence[Sequence[int]], first: str
+) -> None:
+    offices = {MAIL: "luzern", BOT: "romandie"}
+    people = People(base, tenant_id, plan_for(tenant_id, offices=offices))
+    await people.hear(*published(1))
+    if first == "sent":
+        await people.sent()
+    for versions in batches:
+        await people.hear(*(lead for version in versions for lead in published(version)))
+
+    alerts = [row for row in await people.rows(Purpose.ALERT) if row.channel in CHANNELS.values()]
+    told = {(row.lead_id, row.channel, row.episode) for row in alerts if row.state != "cancelled"}
+    waiting = {(row.lead_id, row.channel) for row in alerts if row.state == "pending"}
+    at_last = {lead_id: states[-1] for lead_id, states in HISTORIES.items()}
+    has_it = {(lead_id, CHANNELS[now.office]) for lead_id, now in at_last.items() if now.open}
+    assert waiting <= has_it
+    assert {(*each, at_last[each[0]].episode) for each in has_it} <= told
