@@ -4,6 +4,7 @@ import string
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -38,6 +39,7 @@ def events(kind: type[Event]) -> st.SearchStrategy[Event]:
     return models(kind)
 
 
+@cache  # made once: building takes longer than drawing
 def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Instances of a model; fields with a default are sometimes left to it."""
     fields = {n: _of(f.annotation, f.metadata) for n, f in kind.model_fields.items()}

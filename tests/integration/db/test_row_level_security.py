@@ -35,12 +35,22 @@ async def filled(migrated: Stack, table: Table) -> AsyncIterator[None]:
         )
 
 
-@pytest.fixture
-async def database(role_urls: Mapping[str, URL], table: Table) -> AsyncIterator[Database]:
-    """The service's own role, with one connection."""
-    made = Database.connect(role_urls[str(table.schema)], application="test", pool_size=1)
+@pytest.fixture(scope="module")
+async def databases(role_urls: Mapping[str, URL]) -> AsyncIterator[Mapping[str, Database]]:
+    """Each service's own role, with one connection."""
+    made = {
+        service: Database.connect(url, application="test", pool_size=1)
+        for service, url in role_urls.items()
+    }
     yield made
-    await made.close()
+    for database in made.values():
+        await database.close()
+
+
+@pytest.fixture
+def database(databases: Mapping[str, Database], table: Table) -> Database:
+    """The role of the table's service."""
+    return databases[str(table.schema)]
 
 
 async def may(connection: AsyncConnection, table: Table, privilege: str) -> bool:
@@ -121,16 +131,15 @@ async def test_no_row_can_be_handed_to_another_tenant(database: Database, table:
 
 @pytest.mark.usefixtures("filled")
 async def test_another_services_role_may_do_nothing(
-    role_urls: Mapping[str, URL], table: Table
+    databases: Mapping[str, Database], table: Table
 ) -> None:
     for service in SERVICES:
         if service == table.schema:
             continue
-        stranger = Database.connect(role_urls[service], application="test", pool_size=1)
+        stranger = databases[service]
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with stranger.transaction({MINE}) as connection:
                 await connection.scalar(select(func.count()).select_from(table))
-        await stranger.close()
 
 
 async def test_every_key_begins_with_the_tenant_or_is_the_databases_own_number(

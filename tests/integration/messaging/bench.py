@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -22,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from onelead.broker import admin_client
 from shared.db import bulk
@@ -122,11 +123,14 @@ class Bench:
 
 @asynccontextmanager
 async def owner(stack: Stack) -> AsyncIterator[AsyncConnection]:
-    """A transaction of the owner of the tables."""
-    engine = create_async_engine(make_url(stack.owner_url), poolclass=pool.NullPool)
-    async with engine.begin() as connection:
+    """A transaction of the owner of the tables, on a connection of its own."""
+    async with _owner_engine(stack.owner_url).begin() as connection:
         yield connection
-    await engine.dispose()
+
+
+@cache  # an engine asks the server about itself at its first connection
+def _owner_engine(url: str) -> AsyncEngine:
+    return create_async_engine(make_url(url), poolclass=pool.NullPool)
 
 
 @asynccontextmanager

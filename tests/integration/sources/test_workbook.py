@@ -138,9 +138,10 @@ def test_a_sheet_that_is_no_xml_is_refused(plain: Path) -> None:
         read_workbook(plain)
 
 
-@pytest.fixture
-def large(plain: Path) -> Path:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workbook of two million cells, each harmless."""
+    plain = write_workbook(tmp_path_factory.mktemp("large") / "plain.xlsx", {"A": [("a", 1)]})
     row = "".join(f'<c r="{column}{{0}}"><v>{{0}}</v></c>' for column in "ABCDEFGHIJKLMNOP")
     rows = "".join(f'<row r="{n}">{row.format(n)}</row>' for n in range(1, 120_000))
     content = f"<worksheet><sheetData>{rows}</sheetData></worksheet>"
