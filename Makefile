@@ -55,7 +55,7 @@ bench-assess: $(BENCH) ## by hand: assess a million boxes, 20 times as fast as t
 
 lock: $(DEV) ## lock the newest versions that requirements/*.in allow, and Kafka's jars
 	test -x .venv/tools/bin/uv || { $(PYTHON) -m venv .venv/tools && .venv/tools/bin/pip install -q uv; }
-	for name in runtime one-machine dev bench; do \
+	for name in pip runtime one-machine dev bench; do \
 		.venv/tools/bin/uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-annotate \
 			--python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 	$(IN_VENV) -m onelead.edition.lock_jars
@@ -64,6 +64,9 @@ clean: ## remove .venv, caches and the data folder
 	rm -rf .venv .onelead .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Compiling is done afterwards, on all cores, the product's own files too.
+INSTALL := .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-compile \
+	--progress-bar off
 $(DEV): LOCK := dev
 $(ONE_MACHINE): LOCK := one-machine
 $(BENCH): LOCK := bench
@@ -74,8 +77,9 @@ $(DEV) $(ONE_MACHINE) $(BENCH):
 	@.venv/bin/python -c 'import pip; $(NEW_ENOUGH)' 2>/dev/null || rm -rf .venv
 	@test -d .venv || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian install" \
 		"python3-venv" >&2; exit 1; }
-	@.venv/bin/python -m pip install --disable-pip-version-check --require-hashes \
-		-r requirements/$(LOCK).txt
+	@$(INSTALL) -q -r requirements/pip.txt
+	@$(INSTALL) -r requirements/$(LOCK).txt
+	@.venv/bin/python -m compileall -qq -j 0 .venv/lib onelead services shared || true
 	@.venv/bin/python -c "import pathlib, sysconfig; \
 		pathlib.Path(sysconfig.get_path('purelib'), 'onelead.pth').write_text('$(ROOT)\n'); \
 		command = pathlib.Path('.venv/bin/onelead'); \

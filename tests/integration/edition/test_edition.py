@@ -59,7 +59,13 @@ async def test_ctrl_c_while_the_command_is_still_loading_is_quiet(onelead: Runni
 
 
 @pytest.mark.parametrize(
-    "moment", ["Starting Kafka", "Creating topics", "Starting the services", UP]
+    "moment",
+    [
+        "Starting Kafka",
+        pytest.param("Creating topics", marks=pytest.mark.slow),
+        "Starting the services",
+        pytest.param(UP, marks=pytest.mark.slow),
+    ],
 )
 async def test_ctrl_c_at_any_moment_stops_everything_quietly(
     onelead: RunningCommand, moment: str
@@ -80,12 +86,14 @@ async def test_a_closed_terminal_stops_everything_too(onelead: RunningCommand) -
     await end_and_check(onelead, signal.SIGHUP, 129)
 
 
+@pytest.mark.slow
 async def test_an_impatient_second_ctrl_c_leaves_nothing_either(onelead: RunningCommand) -> None:
     await onelead.until_it_says("Starting the services")
     onelead.process.send_signal(signal.SIGINT)
     await end_and_check(onelead, signal.SIGINT, 130)
 
 
+@pytest.mark.slow
 async def test_a_killed_edition_takes_everything_with_it_and_starts_again(
     onelead: RunningCommand, home: Path, tmp_path: Path
 ) -> None:
