@@ -9,7 +9,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python3.14 python; do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 
-# One stamp for each content of a lock: .venv is built again when that changes, and only then.
+# One stamp for each content of a lock: .venv is built again when that changes, and only then (a newer
+# pip alone changes nothing).
 key = $(shell cksum < requirements/$(1).txt | cut -d' ' -f1)
 DEV := .venv/dev-$(call key,dev)
 BENCH := .venv/bench-$(call key,bench)
@@ -64,9 +65,8 @@ clean: ## remove .venv, caches and the data folder
 	rm -rf .venv .onelead .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Compiling is done afterwards, on all cores, the product's own files too.
-INSTALL := .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-compile \
-	--progress-bar off
+# Compiling is done afterwards, on all cores, the product's own files too: it saves time, no more.
+INSTALL := .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-compile
 $(DEV): LOCK := dev
 $(ONE_MACHINE): LOCK := one-machine
 $(BENCH): LOCK := bench
@@ -74,10 +74,10 @@ $(DEV) $(ONE_MACHINE) $(BENCH):
 	@test -n "$(PYTHON)" || { echo "OneLead needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." \
 		"Install one, or say where it is: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	@echo "Building .venv from requirements/$(LOCK).txt (once; it takes a minute or two)"
-	@.venv/bin/python -c 'import pip; $(NEW_ENOUGH)' 2>/dev/null || rm -rf .venv
+	@.venv/bin/python -c 'import pip._internal.commands.install; $(NEW_ENOUGH)' 2>/dev/null || rm -rf .venv
 	@test -d .venv || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian install" \
 		"python3-venv" >&2; exit 1; }
-	@$(INSTALL) -q -r requirements/pip.txt
+	@$(INSTALL) -q -r requirements/pip.txt || echo "Going on with the pip that is here, which takes longer" >&2
 	@$(INSTALL) -r requirements/$(LOCK).txt
 	@.venv/bin/python -m compileall -qq -j 0 .venv/lib onelead services shared || true
 	@.venv/bin/python -c "import pathlib, sysconfig; \
@@ -117,5 +117,5 @@ audit: $(DEV) ## by hand: what is shipped, its licences, its known vulnerabiliti
 	$(IN_VENV) -m tests.long.audit
 	test -x .venv/tools/bin/pip-audit || { test -d .venv/tools || $(PYTHON) -m venv .venv/tools; \
 		.venv/tools/bin/pip install -q pip-audit; }
-	for name in runtime one-machine dev bench; do \
+	for name in pip runtime one-machine dev bench; do \
 		.venv/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$name.txt || exit 1; done

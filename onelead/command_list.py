@@ -27,108 +27,115 @@ class Command:
         return found
 
 
-_IN = "onelead.commands"
+_PACKAGE = "onelead.commands"
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
         TRY,
-        f"{_IN}.demo:demo",
+        f"{_PACKAGE}.demo:demo",
         "See it work: import the sample workbooks as of 2025-10-09 and look at what comes out.",
     ),
     Command(
         "assess",
         TRY,
-        f"{_IN}.assess:assess",
+        f"{_PACKAGE}.assess:assess",
         "Show the leads that files would give, without importing them.",
     ),
     Command(
         "up",
         WORK,
-        f"{_IN}.up:up",
+        f"{_PACKAGE}.up:up",
         "Run everything on this machine, without importing anything, until Ctrl-C.",
     ),
     Command(
         "import",
         WORK,
-        f"{_IN}.import_:import_files",
+        f"{_PACKAGE}.import_:import_files",
         "Hand over workbooks and CSV files, wait until leads are derived, and print the report.",
     ),
     Command(
         "accounts",
         WORK,
-        f"{_IN}.accounts:app",
+        f"{_PACKAGE}.accounts:app",
         "Review, merge, undo and explain a tenant's accounts.",
     ),
     Command(
-        "imports", WORK, f"{_IN}.imports:app", "List imports, show findings, export rows to mend."
+        "imports",
+        WORK,
+        f"{_PACKAGE}.imports:app",
+        "List imports, show findings, export rows to mend.",
     ),
     Command(
         "explain",
         WORK,
-        f"{_IN}.explain:explain",
+        f"{_PACKAGE}.explain:explain",
         "Show a lead's arithmetic, the least change that makes it CRITICAL, and its score history.",
     ),
     Command(
-        "leads", WORK, f"{_IN}.leads:app", "Work on leads: states, owners, reminders, history."
+        "leads", WORK, f"{_PACKAGE}.leads:app", "Work on leads: states, owners, reminders, history."
     ),
     Command(
         "calendar",
         WORK,
-        f"{_IN}.calendar:calendar",
+        f"{_PACKAGE}.calendar:calendar",
         "Show which leads will fire, cross a threshold or end if nothing but time passes.",
     ),
-    Command("notify", WORK, f"{_IN}.notify:app", "Check, preview and test what is told to whom."),
+    Command(
+        "notify", WORK, f"{_PACKAGE}.notify:app", "Check, preview and test what is told to whom."
+    ),
     Command(
         "campaigns",
         WORK,
-        f"{_IN}.campaigns:app",
+        f"{_PACKAGE}.campaigns:app",
         "Write to customers in steps: day 0, 3, 7, then a call.",
     ),
     Command(
         "deliveries",
         WORK,
-        f"{_IN}.deliveries:app",
+        f"{_PACKAGE}.deliveries:app",
         "See what was told to whom; send again, cancel.",
     ),
     Command(
         "digests",
         WORK,
-        f"{_IN}.digests:digests",
+        f"{_PACKAGE}.digests:digests",
         "Show what a digest would say now: new leads, critical ones, the pipeline, the best to call.",
     ),
-    Command("crm", WORK, f"{_IN}.crm:app", "Compare the CRMs with OneLead."),
-    Command("rules", WORK, f"{_IN}.rules:app", "Apply and show a tenant's rules."),
-    Command("offices", WORK, f"{_IN}.offices:app", "Say which office has which postal codes."),
+    Command("crm", WORK, f"{_PACKAGE}.crm:app", "Compare the CRMs with OneLead."),
+    Command("rules", WORK, f"{_PACKAGE}.rules:app", "Apply and show a tenant's rules."),
+    Command("offices", WORK, f"{_PACKAGE}.offices:app", "Say which office has which postal codes."),
     Command(
         "what-if",
         WORK,
-        f"{_IN}.what_if:what_if",
+        f"{_PACKAGE}.what_if:what_if",
         "Show what other rules would do to the leads, before they go live. Changes and tells nothing.",
     ),
     Command(
         "templates",
         WORK,
-        f"{_IN}.templates:app",
+        f"{_PACKAGE}.templates:app",
         "The texts of mails: list, check and preview them.",
     ),
-    Command("tenants", WORK, f"{_IN}.tenants:app", "Add, list, show and erase tenants."),
+    Command("tenants", WORK, f"{_PACKAGE}.tenants:app", "Add, list, show and erase tenants."),
     Command(
         "service",
         OPERATE,
-        f"{_IN}.service:service",
+        f"{_PACKAGE}.service:service",
         "Run one service in the foreground, as its container does.",
     ),
-    Command("topics", OPERATE, f"{_IN}.topics:app", "Show and create topics, and rights on them."),
+    Command(
+        "topics", OPERATE, f"{_PACKAGE}.topics:app", "Show and create topics, and rights on them."
+    ),
     Command(
         "migrate",
         OPERATE,
-        f"{_IN}.migrate:migrate",
+        f"{_PACKAGE}.migrate:migrate",
         "Create or upgrade every service's schema and its database roles.",
     ),
     Command(
         "dead-letters",
         OPERATE,
-        f"{_IN}.dead_letters:app",
+        f"{_PACKAGE}.dead_letters:app",
         "List, show, replay and drop messages that failed.",
     ),
 )

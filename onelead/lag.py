@@ -6,7 +6,7 @@ from itertools import chain
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import BrokerResponseError, KafkaError
 
 from onelead.broker import admin_client
 from onelead.edition.service import SERVICES
@@ -27,7 +27,7 @@ def group_of(service: str, topic: Topic) -> str:
 async def unhandled(bootstrap: str, tenants: Sequence[str]) -> dict[str, int]:
     """Messages not yet handled and committed, by consumer group; groups without any are left out.
 
-    Raises UserError when the broker does not say where a group is.
+    Raises UserError when the broker does not say what a group has read.
     """
     read = {topic: _names(topic, tenants) for topic in TOPICS if set(topic.consumers) & {*SERVICES}}
     found = {}
@@ -54,17 +54,20 @@ async def _committed(
 ) -> dict[TopicPartition, int]:
     """Where a group goes on, for the partitions where it has committed.
 
-    A broker that has just started has no coordinator for any group yet.
+    A broker that has just started has no coordinator for a group yet, or one that is still reading what
+    was committed: then it names no partition, where else it says -1 of those without an offset.
     """
     deadline_s = clock.monotonic_s() + _COORDINATOR_TIMEOUT_S
     while True:
+        why, final = "it names no offsets", False
         try:
             offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
+            if len(offsets) == len(partitions):
+                return {p: known.offset for p, known in offsets.items() if known.offset >= 0}
         except KafkaError as error:
-            if not error.retriable or clock.monotonic_s() > deadline_s:
-                raise UserError(
-                    f"Kafka does not say what the group {group} has read: {error}", exit_code=1
-                ) from None
-            await asyncio.sleep(_RETRY_S)
-        else:
-            return {p: known.offset for p, known in offsets.items() if known.offset >= 0}
+            why, final = str(error), not error.retriable
+            if final and not isinstance(error, BrokerResponseError):
+                raise
+        if final or clock.monotonic_s() > deadline_s:
+            raise UserError(f"Kafka does not say what {group} has read: {why}", exit_code=1)
+        await asyncio.sleep(_RETRY_S)

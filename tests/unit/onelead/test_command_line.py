@@ -55,7 +55,7 @@ def test_what_the_help_page_says_of_a_command_is_how_its_own_begins() -> None:
 def test_the_help_page_loads_no_command() -> None:
     loaded = "{m for m in sys.modules if m.startswith(('onelead.commands.', 'services.'))}"
     program = (
-        f"import sys; from onelead.cli import *; run_command_line(['--help']); print({loaded})"
+        f"import sys; from onelead import cli; cli.run_command_line(['--help']); print({loaded})"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert ran.stdout.splitlines()[-1] == b"set()"
