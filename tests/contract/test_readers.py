@@ -18,6 +18,7 @@ from tests.support.event_strategies import events
 
 UNHEARD_OF = "a value of tomorrow"
 every_event = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+published = cache(event_schema)
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -98,12 +99,6 @@ def test_money_is_text_and_a_day_is_a_date_on_the_wire() -> None:
     fields = event_schema(LeadChanged)["properties"]
     assert fields["estimated_value_min"] == {"type": "string"}
     assert fields["as_of"] == {"type": "string", "format": "date"}
-
-
-@cache
-def published(kind: type[Event]) -> dict[str, Any]:
-    """An event's schema, made once for all examples."""
-    return event_schema(kind)
 
 
 @cache

@@ -19,15 +19,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    pool,
     text,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from onelead.broker import admin_client
 from shared.db import bulk
-from shared.db.engine import Database
+from shared.db.engine import Database, owner_engine
 from shared.db.protection import ROLE_SUFFIXES, create_roles, protect
 from shared.events import DayDerived
 from shared.messaging.codec import OutboxMessage, Received, encode
@@ -130,7 +129,7 @@ async def owner(stack: Stack) -> AsyncIterator[AsyncConnection]:
 
 @cache  # an engine asks the server about itself at its first connection
 def _owner_engine(url: str) -> AsyncEngine:
-    return create_async_engine(make_url(url), poolclass=pool.NullPool)
+    return owner_engine(make_url(url))
 
 
 @asynccontextmanager

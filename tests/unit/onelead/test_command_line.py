@@ -25,7 +25,7 @@ def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
 
     failing = ModuleType("failing")
     failing.fail = fail  # type: ignore[attr-defined]
-    patch.setitem(sys.modules, "failing", failing)
+    patch.setitem(sys.modules, "onelead.commands.failing", failing)
     called = Command("fail", "Test", "failing:fail", "Fail.")
     patch.setattr(cli, "COMMANDS", (called, Command("other", "Test", "failing:other", "Other.")))
     return run_command_line(["fail"])
