@@ -172,7 +172,6 @@ def _settings(stack: Stack, url: URL) -> ServiceSettings:
         fetch_max_wait_ms=20,
         metadata_max_age_ms=500,
         relay_poll_ms=100,
-        relay_publish_timeout_s=2.0,
     )
 
 

@@ -7,22 +7,25 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import text
 
 from shared.ops.runtime import EXIT_RESTART_ME
 from tests.integration.messaging.bench import Bench, everything_on, owner
-from tests.integration.messaging.test_relay import until_sent
+from tests.integration.messaging.test_relay import SOON_LOST, until_sent
 from tests.support.waiting import wait_until
 
 
 @asynccontextmanager
-async def process(bench: Bench, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    bench: Bench, folder: Path, **changes: Any
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The service as a process, once it is ready."""
     port_file = folder / "port"
     port_file.unlink(missing_ok=True)
-    settings = bench.settings.model_copy(update={"ops_port_file": port_file})
+    settings = bench.settings.model_copy(update={"ops_port_file": port_file} | changes)
     environment = {
         f"ONELEAD_{name}".upper(): str(value)
         for name, value in settings.model_dump(exclude_none=True).items()
@@ -78,7 +81,7 @@ async def test_a_lost_relay_ends_the_process_to_be_restarted_and_nothing_is_lost
         async with asyncio.timeout(30):
             assert await first.wait() == EXIT_RESTART_ME
     assert len(await bench.rows("outbox")) == 1
-    async with process(bench, tmp_path):
+    async with process(bench, tmp_path, **SOON_LOST):
         await until_sent(bench)
     assert len(await everything_on(bench.stack, bench.output)) == 2
 
@@ -102,7 +105,7 @@ async def test_a_killed_process_leaves_what_it_had_not_published_to_the_next(
         await bench.fill([bench.message(n, topic=bench.output) for n in range(1, 3_001)])
         service.kill()
         await service.wait()
-    async with process(bench, tmp_path):
+    async with process(bench, tmp_path, **SOON_LOST):
         await until_sent(bench)
     sent = await everything_on(bench.stack, bench.output)
     assert {dict(r.headers)["ce_version"] for r in sent} == {b"%d" % n for n in range(1, 3_001)}

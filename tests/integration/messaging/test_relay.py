@@ -26,6 +26,9 @@ from tests.integration.messaging.bench import (
 from tests.support.linked_postgres import linked_postgres
 from tests.support.waiting import wait_until
 
+SOON_LOST = {"relay_publish_timeout_s": 2.0}
+"""Of a relay that is to be lost, or to follow one that was; a busy machine may lose any by it."""
+
 
 class WatchedRelay(Relay):
     """Keeps its producers, so that a test can close what a dying process would take with it."""
@@ -173,7 +176,7 @@ async def test_after_an_unclean_end_another_waits_until_nothing_can_be_in_flight
             await asyncio.sleep(1.5)
             assert second.relay.held_shards == ()
             assert len(await bench.rows("outbox")) == 1
-        async with relaying(bench) as third:
+        async with relaying(bench, **SOON_LOST) as third:
             await third.holds_all()
             await until_sent(bench)
     assert await versions_on(bench) == [1]
@@ -218,14 +221,14 @@ async def test_a_relay_whose_lock_is_gone_ends_and_publishes_nothing_more(bench:
 async def test_a_lock_whose_holder_is_no_longer_heard_goes_to_the_next(bench: Bench) -> None:
     async with (
         linked_postgres(bench.settings.database_url) as (link, url),
-        relaying(bench, database_url=url) as deaf,
+        relaying(bench, database_url=url, **SOON_LOST) as deaf,
     ):
         await deaf.holds_all()
         await link.set(half_open())
         with pytest.raises(RelayLostError):
             await deaf.task
         await bench.fill([out(bench, 1)])
-        async with relaying(bench) as running:
+        async with relaying(bench, **SOON_LOST) as running:
             await wait_until(lambda: running.relay.held_shards, "taken over", timeout_s=30)
             await until_sent(bench)
     assert await versions_on(bench) == [1]
