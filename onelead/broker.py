@@ -88,17 +88,26 @@ def _our_access() -> AccessSettings:
 
 @contextlib.asynccontextmanager
 async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client. Raises UserError when no broker answers."""
+    """An admin client that knows a broker. Raises UserError when none answers."""
     client = AIOKafkaAdminClient(**reaching(bootstrap), request_timeout_ms=_TIMEOUT_MS)
     try:
         try:
             async with asyncio.timeout(_TIMEOUT_MS / 1_000):
                 await client.start()
+                await _until_a_broker_is_known(client)
         except (KafkaError, OSError, TimeoutError):
             raise no_answer(bootstrap) from None
         yield client
     finally:
         await client.close()
+
+
+async def _until_a_broker_is_known(client: AIOKafkaAdminClient) -> None:
+    """A Kafka that stood still for seconds, as a machine asleep does, takes its own brokers for gone."""
+    # The client has no public way to ask: it takes the first answer, even one that names no broker.
+    while not client._client.cluster.brokers():
+        await asyncio.sleep(_POLL_S)
+        await client._client.force_metadata_update()
 
 
 async def existing_topics(bootstrap: str) -> set[str]:

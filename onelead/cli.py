@@ -80,8 +80,7 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         _tell(error)
         return error.exit_code
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the last resort
-        _tell_bug(error)
-        return EXIT_BUG
+        return _tell_unforeseen(error)
     return 0
 
 
@@ -91,6 +90,16 @@ def _refuse_unreadable(arguments: Sequence[str]) -> None:
         shown = argument.encode(errors="backslashreplace").decode()
         if shown != argument:
             raise UserError(f"argument {number} is not UTF-8 text: {shown}")
+
+
+def _tell_unforeseen(error: BaseException) -> int:
+    from onelead.outage import outage  # noqa: PLC0415 - loads the clients of Kafka and PostgreSQL
+
+    if away := outage(error):
+        _tell(away)
+        return away.exit_code
+    _tell_bug(error)
+    return EXIT_BUG
 
 
 def _tell(error: UserError) -> None:

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError
 
 from onelead.broker import no_answer, reaching
+from shared import clock
 from shared.errors import UserError
 from shared.messaging.codec import OutboxMessage
 
 _PUBLISH_TIMEOUT_S = 30.0
 _READ_TIMEOUT_S = 30.0
+_METADATA_TIMEOUT_S = 15.0
 _POLL_MS = 200
 _FETCHED_AT_ONCE = 2_000
 
@@ -92,9 +95,11 @@ async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:
-    """All partitions of topics. Raises UserError for a topic that is not there."""
-    # The public `topics()` fetches the same and keeps the partitions to itself.
-    metadata = await consumer._client.fetch_all_metadata()
+    """All partitions of topics.
+
+    Raises UserError for a topic that is not there, KafkaError when no broker says which are.
+    """
+    metadata = await _metadata(consumer)
     found = []
     for topic in topics:
         numbers = metadata.partitions_for_topic(topic)
@@ -106,6 +111,19 @@ async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicP
     # Asked for offsets of topics it does not follow, the client waits 0.1 s for each of them.
     await consumer._client.set_topics(topics)
     return found
+
+
+async def _metadata(consumer: AIOKafkaConsumer) -> ClusterMetadata:
+    """Asks again for a while: a Kafka that stood still for seconds takes its own brokers for gone."""
+    deadline_s = clock.monotonic_s() + _METADATA_TIMEOUT_S
+    while True:
+        try:
+            # The public `topics()` fetches the same and keeps the partitions to itself.
+            return await consumer._client.fetch_all_metadata()
+        except KafkaError:
+            if clock.monotonic_s() > deadline_s:
+                raise
+        await asyncio.sleep(_POLL_MS / 1_000)
 
 
 async def read_from_beginning(bootstrap: str, topic: str) -> list[ConsumerRecord]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import typer
+from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError, NodeNotReadyError
+from sqlalchemy.exc import DBAPIError
 
 from onelead import cli
 from onelead.cli import EXIT_BUG, build_app, run_command_line
@@ -29,6 +31,13 @@ def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
     called = Command("fail", "Test", "failing:fail", "Fail.")
     patch.setattr(cli, "COMMANDS", (called, Command("other", "Test", "failing:other", "Other.")))
     return run_command_line(["fail"])
+
+
+def lost_database(state: str) -> DBAPIError:
+    """What SQLAlchemy raises of a statement that PostgreSQL answered with this SQLSTATE."""
+    answer = OSError("it goes\nDETAIL: for good")
+    answer.sqlstate = state  # type: ignore[attr-defined]
+    return DBAPIError("SELECT 1", {}, answer)
 
 
 def test_the_help_names_every_command_and_shows_examples(capsys: Captured) -> None:
@@ -84,6 +93,31 @@ def test_a_bug_is_told_in_a_line_with_the_place_of_its_details(
     [log] = tmp_path.glob("onelead-error-*.log")
     assert log.name in said.replace("\n", "")
     assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KafkaError("no broker says it"), "Kafka stopped answering: KafkaError: no broker says it"),
+        (NodeNotReadyError("1"), "Kafka stopped answering: NodeNotReadyError: 1"),
+        (KafkaTimeoutError(), "Kafka stopped answering: KafkaTimeoutError"),
+        (lost_database("57P01"), "PostgreSQL stopped answering: it goes\n"),
+    ],
+)
+def test_a_part_that_goes_away_under_a_command_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, error: Exception, said: str
+) -> None:
+    assert run_failing(monkeypatch, error) == 1
+    told = capsys.readouterr().err
+    assert f"Error: {said}" in told
+    assert "run it again when" in told
+
+
+@pytest.mark.parametrize("error", [IllegalStateError("ours"), lost_database("23505")])
+def test_what_a_part_says_of_our_own_mistake_stays_a_bug(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    assert run_failing(monkeypatch, error) == EXIT_BUG
 
 
 @pytest.mark.parametrize(

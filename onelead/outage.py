@@ -1,0 +1,32 @@
+"""Reads an error that a command did not foresee; says which of Kafka and PostgreSQL went away meanwhile."""
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from sqlalchemy.exc import DBAPIError
+
+from shared.errors import UserError
+from shared.messaging.errors import is_transient
+
+_HINT = "what the command had done by then stays; run it again when {part} answers ({setting})"
+
+
+def outage(error: BaseException) -> UserError | None:
+    """What to tell of a part that went away while a command ran; None of any other error."""
+    if isinstance(error, KafkaError) and _went_away(error):
+        return _told("Kafka", "ONELEAD_KAFKA_BOOTSTRAP", error)
+    if isinstance(error, DBAPIError) and is_transient(error):
+        return _told("PostgreSQL", "ONELEAD_DATABASE_URL", error.orig or error)
+    return None
+
+
+def _went_away(error: KafkaError) -> bool:
+    # The base class is what the client says when no broker names the others.
+    return error.retriable or type(error) in (KafkaError, KafkaTimeoutError)
+
+
+def _told(part: str, setting: str, error: BaseException) -> UserError:
+    first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return UserError(
+        f"{part} stopped answering: {first_line}",
+        hint=_HINT.format(part=part, setting=setting),
+        exit_code=1,
+    )
