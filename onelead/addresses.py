@@ -21,6 +21,12 @@ def database_address(settings: EditionSettings) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def database_password(settings: EditionSettings) -> str | None:
+    """The password of the services' roles; None where the server asks for none."""
+    secret = settings.database_password
+    return secret.get_secret_value() if secret is not None else None
+
+
 def ops_addresses(settings: EditionSettings) -> dict[str, str]:
     """Where the services of the running edition answer health and metrics; empty when none runs here."""
     state = DataFolder(settings.home).load_state() or {}

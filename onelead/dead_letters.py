@@ -1,18 +1,18 @@
 """The dead letters of the services: found across tenants, sent once more, or settled as dropped."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from onelead.broker import reaching
-from onelead.edition.service import SERVICES, with_role
+from onelead.edition.service import SERVICES
+from onelead.opened_database import opened_database
 from shared.db.engine import Database
 from shared.errors import UserError
 
@@ -97,16 +97,9 @@ class LetterBox:
         ):
             await connection.execute(statement, parameters)
 
-    @asynccontextmanager
-    async def _database(self, service: str, suffix: str) -> AsyncIterator[Database]:
-        url = make_url(with_role(self._owner_url, f"onelead_{service}{suffix}"))
-        if self._password is not None:
-            url = url.set(password=self._password)
-        database = Database.connect(url, application="onelead dead-letters", pool_size=1)
-        try:
-            yield database
-        finally:
-            await database.close()
+    def _database(self, service: str, suffix: str) -> AbstractAsyncContextManager[Database]:
+        role = f"onelead_{service}{suffix}"
+        return opened_database(self._owner_url, self._password, role, "onelead dead-letters")
 
 
 async def send_again(bootstrap: str, letters: Sequence[StoredLetter]) -> None:

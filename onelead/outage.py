@@ -3,6 +3,7 @@
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from sqlalchemy.exc import DBAPIError
 
+from shared.db.server_words import server_words
 from shared.errors import UserError
 from shared.messaging.errors import is_transient
 
@@ -12,9 +13,9 @@ _HINT = "what the command had done by then stays; run it again when {part} answe
 def outage(error: BaseException) -> UserError | None:
     """What to tell of a part that went away while a command ran; None of any other error."""
     if isinstance(error, KafkaError) and _went_away(error):
-        return _told("Kafka", "ONELEAD_KAFKA_BOOTSTRAP", error)
+        return _told("Kafka", "ONELEAD_KAFKA_BOOTSTRAP", str(error))
     if isinstance(error, DBAPIError) and is_transient(error):
-        return _told("PostgreSQL", "ONELEAD_DATABASE_URL", error.orig or error)
+        return _told("PostgreSQL", "ONELEAD_DATABASE_URL", server_words(error))
     return None
 
 
@@ -23,10 +24,6 @@ def _went_away(error: KafkaError) -> bool:
     return error.retriable or type(error) in (KafkaError, KafkaTimeoutError)
 
 
-def _told(part: str, setting: str, error: BaseException) -> UserError:
-    first_line = next(iter(str(error).splitlines()), "") or type(error).__name__
-    return UserError(
-        f"{part} stopped answering: {first_line}",
-        hint=_HINT.format(part=part, setting=setting),
-        exit_code=1,
-    )
+def _told(part: str, setting: str, reason: str) -> UserError:
+    hint = _HINT.format(part=part, setting=setting)
+    return UserError(f"{part} stopped answering: {reason}", hint=hint, exit_code=1)

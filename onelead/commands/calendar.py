@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from onelead import lifecycle
-from onelead.addresses import database_address
+from onelead.addresses import database_address, database_password
 from onelead.calendar.forecast import Expected
 from onelead.calendar.present import as_csv, as_json, tables
 from onelead.calendar.read import foretell
@@ -56,7 +56,6 @@ def calendar(
 async def _foretell(
     settings: EditionSettings, tenant: str, days: int
 ) -> tuple[date, str, list[Expected]]:
-    secret = settings.database_password
-    password = secret.get_secret_value() if secret else None
+    password = database_password(settings)
     async with snapshot_of(database_address(settings), password, tenant) as snapshot:
         return await foretell(snapshot, days)

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from onelead import lifecycle
-from onelead.addresses import database_address, kafka_address
+from onelead.addresses import database_address, database_password, kafka_address
 from onelead.console import err, out
 from onelead.dead_letters import DROPPED, OPEN, REPLAYED, LetterBox, StoredLetter, send_again
 from onelead.edition.service import SERVICES
@@ -104,8 +104,7 @@ async def _chosen(
 
 
 def _box(settings: EditionSettings) -> LetterBox:
-    secret = settings.database_password
-    return LetterBox(database_address(settings), secret.get_secret_value() if secret else None)
+    return LetterBox(database_address(settings), database_password(settings))
 
 
 def _services(service: str | None) -> tuple[str, ...]:

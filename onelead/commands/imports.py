@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from onelead import lifecycle
-from onelead.addresses import database_address
+from onelead.addresses import database_address, database_password
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.mending.store import ImportsStore, ImportSummary, imports_store
@@ -146,8 +146,7 @@ def _telling_what_cannot_be_written(to: Path) -> Iterator[None]:
 async def _store(tenant: str) -> AsyncIterator[ImportsStore]:
     settings = load_settings(EditionSettings)
     await require_known(settings, checked_tenant(tenant))
-    secret = settings.database_password
-    password = secret.get_secret_value() if secret else None
+    password = database_password(settings)
     async with imports_store(database_address(settings), password, tenant) as store:
         yield store
 

@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from onelead import lifecycle
-from onelead.addresses import database_address
+from onelead.addresses import database_address, database_password
 from onelead.console import err, out
 from onelead.edition.edition import DEFAULT_TENANT
 from onelead.output import check_output, deliver
@@ -90,8 +90,7 @@ def what_if(
 async def _replay(
     settings: EditionSettings, tenant: str, change: Callable[[Rules], Rules], how: How
 ) -> WhatIf:
-    secret = settings.database_password
-    password = secret.get_secret_value() if secret else None
+    password = database_password(settings)
     async with snapshot_of(database_address(settings), password, tenant) as snapshot:
         return await replay(snapshot, change, how)
 

@@ -7,13 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.edition.service import with_role
+from onelead.opened_database import opened_database
 from services.ingest.domain.batch import Batch
 from services.ingest.repository import BatchesRepository
-from shared.db.engine import Database
 from shared.errors import UserError
 from shared.events import BatchPart, Finding, RecordKind
 
@@ -175,15 +173,11 @@ async def imports_store(
     owner_url: str, password: str | None, tenant_id: str
 ) -> AsyncIterator[ImportsStore]:
     """The imports of a tenant in the database behind an owner's address."""
-    url = make_url(with_role(owner_url, "onelead_ingest"))
-    if password is not None:
-        url = url.set(password=password)
-    database = Database.connect(url, application="onelead imports", pool_size=1)
-    try:
-        async with database.transaction({tenant_id}) as connection:
-            yield ImportsStore(connection, tenant_id)
-    finally:
-        await database.close()
+    async with (
+        opened_database(owner_url, password, "onelead_ingest", "onelead imports") as database,
+        database.transaction({tenant_id}) as connection,
+    ):
+        yield ImportsStore(connection, tenant_id)
 
 
 def _of(batch: Batch) -> dict[str, Any]:

@@ -3,18 +3,17 @@
 Read with the services' own roles, bound to the tenants that are told about.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.engine import make_url
 
-from onelead.addresses import database_address
+from onelead.addresses import database_address, database_password
 from onelead.broker import existing_topics, tenants_on
-from onelead.edition.service import with_role
+from onelead.opened_database import opened_database
 from onelead.settings import EditionSettings
 from onelead.tenants.own_topics import own_topics
 from shared.db.engine import Database
@@ -99,15 +98,8 @@ def _facts(name: str, there: set[str], mark: Any, numbers: Mapping[str, Any]) ->
     return TenantFacts(name, state, topics, **numbers)
 
 
-@asynccontextmanager
-async def _database(
+def _database(
     settings: EditionSettings, service: str, suffix: str = ""
-) -> AsyncIterator[Database]:
-    url = make_url(with_role(database_address(settings), f"onelead_{service}{suffix}"))
-    if settings.database_password is not None:
-        url = url.set(password=settings.database_password.get_secret_value())
-    database = Database.connect(url, application="onelead tenants", pool_size=1)
-    try:
-        yield database
-    finally:
-        await database.close()
+) -> AbstractAsyncContextManager[Database]:
+    address, password = database_address(settings), database_password(settings)
+    return opened_database(address, password, f"onelead_{service}{suffix}", "onelead tenants")

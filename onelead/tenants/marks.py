@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
 from sqlalchemy import text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onelead.opened_database import OWNERS_ADDRESS, REFUSALS, unusable
 from shared.db.engine import Database
 from shared.db.erasure import ERASED_TENANTS
 from shared.db.migrate import SERVICES
@@ -49,10 +48,11 @@ async def erased_of(owner_url: str, tenants: Sequence[str]) -> list[str]:
     database = Database.connect(url, application="onelead topics", pool_size=1)
     try:
         marked = await _marked_among(database, tenants)
-    except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+    except REFUSALS as error:
         if getattr(getattr(error, "orig", error), "sqlstate", None) == _NO_SUCH_DATABASE:
             return []
-        raise _unusable(url, error) from None
+        what = "be asked which tenants were erased"
+        raise unusable(url, error, OWNERS_ADDRESS, what) from None
     finally:
         await database.close()
     return [tenant for tenant in tenants if tenant in marked]
@@ -69,13 +69,3 @@ async def _marked_among(database: Database, tenants: Sequence[str]) -> set[str]:
                 ours = text(f"SELECT tenant_id FROM {table} WHERE tenant_id = ANY(:tenants)")
                 found |= set(await connection.scalars(ours, {"tenants": list(tenants)}))
     return found
-
-
-def _unusable(url: URL, error: Exception) -> UserError:
-    shown = url.render_as_string(hide_password=True)
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return UserError(
-        f"PostgreSQL at {shown} cannot be asked which tenants were erased: {reason}",
-        hint="ONELEAD_DATABASE_URL must be the address with which `onelead migrate` was run",
-        exit_code=1,
-    )

@@ -11,9 +11,9 @@ from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onelead.opened_database import OWNERS_ADDRESS, REFUSALS, unusable
 from onelead.tenants.places import Counts, Found, Kind, Place
 from shared import clock
 from shared.db.engine import Database
@@ -77,13 +77,8 @@ class TenantRows:
         try:
             async with self._transaction() as connection:
                 found = (await connection.execute(_TABLES, {"services": list(SERVICES)})).all()
-        except (OSError, SQLAlchemyError) as error:
-            shown = self._url.render_as_string(hide_password=True)
-            raise UserError(
-                f"PostgreSQL at {shown} cannot be used: {str(error).splitlines()[0]}",
-                hint="ONELEAD_DATABASE_URL must be the address with which `onelead migrate` was run",
-                exit_code=1,
-            ) from None
+        except REFUSALS as error:
+            raise unusable(self._url, error, OWNERS_ADDRESS) from None
         marked = {row.service for row in found if row.name == ERASED_TENANTS}
         if unready := [service for service in SERVICES if service not in marked]:
             raise UserError(
@@ -94,7 +89,7 @@ class TenantRows:
             raise UserError(
                 f"the role {self._url.username} would not see a tenant's rows in {hidden[0]}"
                 f" ({len(hidden)} tables)",
-                hint="ONELEAD_DATABASE_URL must be the address with which `onelead migrate` was run",
+                hint=OWNERS_ADDRESS,
             )
         return [f"{row.service}.{row.name}" for row in found if row.name != ERASED_TENANTS]
 

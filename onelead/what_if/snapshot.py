@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.edition.service import with_role
+from onelead.opened_database import opened_database
 from onelead.what_if.side import Place, PlacedRow
 from services.ingest.domain.accounts.decisions import Decision
 from services.ingest.domain.accounts.directory import Directory, NameUse
@@ -27,7 +26,6 @@ from services.ingest.repository import (
     RecordsRepository,
 )
 from services.ingest.tables import tenant_rules
-from shared.db.engine import Database
 from shared.db.queries import load_queries
 from shared.db.rules_store import RulesInForce, RulesStore
 from shared.errors import UserError
@@ -165,13 +163,9 @@ async def snapshot_of(
 async def _reading(
     owner_url: str, password: str | None, role: str
 ) -> AsyncIterator[AsyncConnection]:
-    url = make_url(with_role(owner_url, role))
-    if password is not None:
-        url = url.set(password=password)
-    database = Database.connect(url, application="onelead what-if", pool_size=1)
-    try:
-        async with database.engine.connect() as connection:
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            yield await connection.execution_options(**options)
-    finally:
-        await database.close()
+    async with (
+        opened_database(owner_url, password, role, "onelead what-if") as database,
+        database.engine.connect() as connection,
+    ):
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        yield await connection.execution_options(**options)

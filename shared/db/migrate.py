@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db.engine import owner_engine
 from shared.db.passwords import kept_of
 from shared.db.protection import ROLE_SUFFIXES
+from shared.db.server_words import server_words
 from shared.errors import UserError
 
 SERVICES = ("ingest", "scoring", "recommender", "notifier", "lifecycle")
@@ -73,17 +74,11 @@ async def _set_password(connection: AsyncConnection, role: str, kept: str) -> No
     except DBAPIError as error:
         # The error's own text holds the statement, and with it the password.
         raise UserError(
-            f"PostgreSQL does not set the password of role {role}: {_words_of(error)}",
+            f"PostgreSQL does not set the password of role {role}: {server_words(error)}",
             hint="the role in ONELEAD_DATABASE_URL needs CREATEROLE, from PostgreSQL 16 on also"
             " ADMIN OPTION on the services' roles",
             exit_code=1,
         ) from None
-
-
-def _words_of(error: DBAPIError) -> str:
-    """What the server said, and nothing of what it was told."""
-    said = str(getattr(error.orig, "__cause__", None) or "")
-    return said.splitlines()[0] if said else "no reason given"
 
 
 def run_environment() -> None:
