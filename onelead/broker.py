@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from shared.topics import (
 
 _TIMEOUT_MS = 15_000
 _POLL_S = 0.05
+_RETRY_S = 0.2
 _DEAD_LETTER_DAYS = 30
 _MAX_REPLICAS = 3
 
@@ -82,6 +83,15 @@ def no_answer(bootstrap: str) -> UserError:
     )
 
 
+@contextlib.contextmanager
+def telling_of_silence(bootstrap: str) -> Iterator[None]:
+    """For what is asked of Kafka in its block. Raises UserError when it does not answer in time."""
+    try:
+        yield
+    except TimeoutError:
+        raise UserError(f"Kafka at {bootstrap} stopped answering", exit_code=1) from None
+
+
 def _our_access() -> AccessSettings:
     return load_settings(AccessSettings, _env_ignore_empty=True)
 
@@ -94,19 +104,23 @@ async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         try:
             async with asyncio.timeout(_TIMEOUT_MS / 1_000):
                 await client.start()
-                await _until_a_broker_is_known(client)
+                await until_a_broker_is_known(client)
         except (KafkaError, OSError, TimeoutError):
             raise no_answer(bootstrap) from None
-        yield client
+        with telling_of_silence(bootstrap):
+            yield client
     finally:
         await client.close()
 
 
-async def _until_a_broker_is_known(client: AIOKafkaAdminClient) -> None:
-    """A Kafka that stood still for seconds, as a machine asleep does, takes its own brokers for gone."""
+async def until_a_broker_is_known(client: AIOKafkaAdminClient) -> None:
+    """Returns once Kafka names a broker: one that stood still, on a machine that slept, names none first.
+
+    Waits without an end; the caller bounds it.
+    """
     # The client has no public way to ask: it takes the first answer, even one that names no broker.
     while not client._client.cluster.brokers():
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(_RETRY_S)
         await client._client.force_metadata_update()
 
 

@@ -1,10 +1,12 @@
 """The `onelead` command line: loads the command that is called, and tells every failure."""
 
 import asyncio
+import logging
 import sys
 import tempfile
 import traceback
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -15,6 +17,8 @@ from onelead.lifecycle import InterruptedBySignalError
 from shared.errors import UserError
 
 EXIT_BUG = 70
+# What it logs of each attempt would stand on the terminal; a command says itself what came of them.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 _HELP = """Tells the people who sell hardware and services which customer to call next, and why.
 
@@ -93,11 +97,13 @@ def _refuse_unreadable(arguments: Sequence[str]) -> None:
 
 
 def _tell_unforeseen(error: BaseException) -> int:
-    from onelead.outage import outage  # noqa: PLC0415 - loads the clients of Kafka and PostgreSQL
+    # What cannot be loaded may be the very error.
+    with suppress(ImportError):
+        from onelead.outage import outage  # noqa: PLC0415 - loads the clients of Kafka and PostgreSQL
 
-    if away := outage(error):
-        _tell(away)
-        return away.exit_code
+        if away := outage(error):
+            _tell(away)
+            return away.exit_code
     _tell_bug(error)
     return EXIT_BUG
 

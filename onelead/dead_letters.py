@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
-from onelead.broker import reaching
 from onelead.edition.service import SERVICES
+from onelead.messages import producing
 from onelead.opened_database import opened_database
 from shared.db.engine import Database
 from shared.errors import UserError
@@ -103,16 +102,15 @@ class LetterBox:
 
 
 async def send_again(bootstrap: str, letters: Sequence[StoredLetter]) -> None:
-    """Publishes letters as they were, to the topic they came from; consumers that had them ignore them."""
-    producer = AIOKafkaProducer(**reaching(bootstrap), acks="all", enable_idempotence=True)
-    await producer.start()
-    try:
+    """Publishes letters as they were, to the topic they came from; consumers that had them ignore them.
+
+    Raises UserError when no broker answers.
+    """
+    async with producing(bootstrap) as producer:
         for letter in letters:
             await producer.send_and_wait(
                 letter.topic, key=letter.key, value=letter.body, headers=list(letter.headers)
             )
-    finally:
-        await producer.stop()
 
 
 def _letter(service: str, row: Any) -> StoredLetter:

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from onelead.broker import no_answer, reaching
+from onelead.broker import no_answer, reaching, telling_of_silence
 from shared import clock
 from shared.errors import UserError
 from shared.messaging.codec import OutboxMessage
@@ -52,14 +52,20 @@ class Publisher:
 
 @asynccontextmanager
 async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
-    """A publisher that loses and doubles nothing. Raises UserError when no broker answers."""
+    """A publisher of messages as outboxes hold them. Raises UserError when no broker answers."""
+    async with producing(bootstrap, linger_ms=5, max_batch_size=256 * 1024) as producer:
+        yield Publisher(producer)
+
+
+@asynccontextmanager
+async def producing(bootstrap: str, **options: int) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that loses and doubles nothing. Raises UserError when no broker answers."""
     producer = AIOKafkaProducer(
         **reaching(bootstrap),
         client_id="onelead-command",
         acks="all",
         enable_idempotence=True,
-        linger_ms=5,
-        max_batch_size=256 * 1024,
+        **options,
     )
     try:
         await producer.start()
@@ -67,7 +73,7 @@ async def publisher(bootstrap: str) -> AsyncIterator[Publisher]:
         await producer.stop()
         raise no_answer(bootstrap) from None
     try:
-        yield Publisher(producer)
+        yield producer
     finally:
         await producer.stop()
 
@@ -88,7 +94,8 @@ async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
         raise no_answer(bootstrap) from None
     try:
-        yield consumer
+        with telling_of_silence(bootstrap):
+            yield consumer
     finally:
         # Stopped soon after its start it lets a cancellation of its own out: not ours to pass on.
         await asyncio.wait({asyncio.ensure_future(consumer.stop())})
@@ -120,9 +127,9 @@ async def _metadata(consumer: AIOKafkaConsumer) -> ClusterMetadata:
         try:
             # The public `topics()` fetches the same and keeps the partitions to itself.
             return await consumer._client.fetch_all_metadata()
-        except KafkaError:
+        except KafkaError as error:
             if clock.monotonic_s() > deadline_s:
-                raise
+                raise KafkaConnectionError("no broker says which topics there are") from error
         await asyncio.sleep(_POLL_MS / 1_000)
 
 

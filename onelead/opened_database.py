@@ -1,7 +1,7 @@
 """Opens PostgreSQL with a role of a service's for one command; says in words why it cannot be used."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy.engine import URL, make_url
@@ -31,7 +31,8 @@ async def opened_database(
     database = Database.connect(url, application=application, pool_size=1)
     try:
         await _enter(database, url)
-        yield database
+        with telling_when_lost(url):
+            yield database
     finally:
         await database.close()
 
@@ -40,13 +41,23 @@ async def _enter(database: Database, url: URL) -> None:
     try:
         async with database.engine.connect():
             return
-    except REFUSALS as error:
-        hint = f"{OWNERS_ADDRESS}, ONELEAD_DATABASE_PASSWORD the one it was given"
+    except (*REFUSALS, TypeError) as error:  # of a parameter in the address that the driver has not
+        hint = f"{OWNERS_ADDRESS}, ONELEAD_DATABASE_PASSWORD what was set then"
+        raise unusable(url, error, hint) from None
+
+
+@contextmanager
+def telling_when_lost(url: URL) -> Iterator[None]:
+    """For what is asked of a server in its block. Raises UserError when it goes away meanwhile."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError, asyncpg.PostgresError) as error:
+        hint = "what the command had done by then stays; run it again when the server answers"
         raise unusable(url, error, hint) from None
 
 
 def unusable(url: URL, error: Exception, hint: str, what: str = "be used") -> UserError:
     """What to tell of a PostgreSQL that cannot `what`; the address is shown without its password."""
-    shown = url.render_as_string(hide_password=True)
+    shown = url.difference_update_query(["password"]).render_as_string(hide_password=True)
     reason = server_words(error)
     return UserError(f"PostgreSQL at {shown} cannot {what}: {reason}", hint=hint, exit_code=1)

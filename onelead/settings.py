@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.access import AccessSettings
+from shared.access import AccessSettings, DatabaseUrl
 
 
 def _default_cache() -> Path:
@@ -32,7 +32,7 @@ class EditionSettings(AccessSettings):
     )
     kafka_port: int = Field(19_092, ge=0, le=65_535, description="0 takes a free port")
     kafka_heap_mb: int = Field(320, ge=128, le=65_536)
-    database_url: str | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="postgresql+asyncpg://OWNER@HOST/DATABASE of a PostgreSQL that runs already",
     )

@@ -5,9 +5,9 @@ Settings that services and the `onelead` command share; a secret may stand in a 
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -97,6 +97,26 @@ class AccessSettings(BaseSettings):
             yield name, _without_password(value) if name == "database_url" else value
 
 
+def _address_for_asyncpg(address: str) -> str:
+    """The address as it is. Raises ValueError, which does not show it, for one asyncpg cannot use."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"it is no address; one looks like {_ADDRESS}") from None
+    if url.drivername != "postgresql+asyncpg":
+        raise ValueError(f"it begins with {url.drivername}://; it must look like {_ADDRESS}")
+    if url.port is not None and not 0 < url.port < 65_536:
+        raise ValueError(f"there is no port {url.port}")
+    return address
+
+
+_ADDRESS = "postgresql+asyncpg://ROLE@HOST/DATABASE"
+DatabaseUrl = Annotated[str, AfterValidator(_address_for_asyncpg)]
+"""Where PostgreSQL is, as a role."""
+NO_DATABASE: DatabaseUrl = "postgresql+asyncpg://"
+"""For a command that wants a service's settings and reaches no database."""
+
+
 def _setting(name: str) -> str:
     return f"ONELEAD_{name.upper()}"
 
@@ -112,8 +132,5 @@ def _content(name: str, file: Path) -> str:
     return text
 
 
-def _without_password(address: object) -> object:
-    try:
-        return make_url(str(address)).render_as_string(hide_password=True) if address else address
-    except ArgumentError:
-        return "***"
+def _without_password(address: str | None) -> str | None:
+    return make_url(address).render_as_string(hide_password=True) if address else None

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 from sqlalchemy.engine import URL, make_url
 
-from shared.access import AccessSettings
+from shared.access import AccessSettings, DatabaseUrl
 from shared.errors import UserError
 from shared.setting_names import misspelt
 
@@ -21,7 +21,7 @@ class ServiceSettings(AccessSettings):
     """Read from the environment as `ONELEAD_…`; durations and sizes carry their unit in the name."""
 
     kafka_bootstrap: str = Field(description="host:port of one or more brokers, comma separated")
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         description="postgresql+asyncpg://ROLE@HOST/DATABASE, this service's role"
     )
     database_pool_size: int = Field(4, ge=1, le=100)
@@ -72,6 +72,7 @@ def load_settings(settings_class: type[S], **overrides: Any) -> S:
 
 def _line(prefix: str, item: Any) -> str:
     """What is wrong with one setting; what is wrong between several names them itself."""
+    said = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:
-        return str(item["msg"]).removeprefix("Value error, ")
-    return f"{prefix}{'_'.join(str(part) for part in item['loc'])}".upper() + f": {item['msg']}"
+        return said
+    return f"{prefix}{'_'.join(str(part) for part in item['loc'])}".upper() + f": {said}"

@@ -15,6 +15,7 @@ from services.notifier.inbound.unsubscribing import no_way_out
 from services.notifier.outreach import Writer
 from services.notifier.settings import NotifierSettings
 from shared import clock
+from shared.access import NO_DATABASE
 from shared.events import LeadState
 from shared.settings import load_settings
 
@@ -42,7 +43,7 @@ async def planned(
     settings: EditionSettings, asked: Asked, contact: str, campaign: Campaign
 ) -> list[Planned]:
     """Every step of a campaign about a lead. Raises UserError for an unknown lead or a bad template."""
-    ours = load_settings(NotifierSettings, kafka_bootstrap="", database_url="")
+    ours = load_settings(NotifierSettings, kafka_bootstrap="", database_url=NO_DATABASE)
     alert = await alert_called(settings, asked, ours.console_url)
     unsubscribing = ours.unsubscribing()
     way_out = unsubscribing.url if unsubscribing is not None else no_way_out

@@ -21,6 +21,7 @@ from services.notifier.domain.digests import DigestTimes, Kind, digest_of
 from services.notifier.domain.message import amount_text
 from services.notifier.settings import NotifierSettings
 from shared import clock
+from shared.access import NO_DATABASE
 from shared.settings import load_settings
 
 _NOTHING: dict[Kind, str] = {
@@ -60,7 +61,7 @@ def digests(
 
 def _times(file: Path | None) -> DigestTimes:
     """The hours and days that the notifier would use."""
-    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url="")
+    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url=NO_DATABASE)
     wanted = settings.notifications(file).file
     return wanted.digests.times(ZoneInfo(wanted.time_zone))
 

@@ -14,6 +14,7 @@ from onelead.output import deliver
 from services.notifier.channels.mail import check as checking
 from services.notifier.channels.mail.templates import FOLDER, Templates
 from services.notifier.settings import NotifierSettings
+from shared.access import NO_DATABASE
 from shared.errors import UserError
 from shared.settings import load_settings
 
@@ -89,7 +90,7 @@ def preview(
 
 def _templates(folder: Path | None) -> Templates:
     if folder is None:
-        settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url="")
+        settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url=NO_DATABASE)
         folder = settings.templates_dir
     return Templates(folder)
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import asyncpg
+from sqlalchemy.engine import make_url
 
 from onelead.edition.service import SERVICES, with_role
 from onelead.lag import unhandled
+from onelead.opened_database import REFUSALS, unusable
 from onelead.reporting import Reporter
 from shared import clock
 from shared.errors import UserError
@@ -26,7 +28,7 @@ async def wait_until_settled(
 ) -> None:
     """Returns once nothing is under way at two looks in a row.
 
-    Raises UserError saying what is still under way after `timeout_s`.
+    Raises UserError saying what is still under way after `timeout_s`, or what does not answer.
     """
     deadline_s = clock.monotonic_s() + timeout_s
     quiet = 0
@@ -67,11 +69,15 @@ async def look(bootstrap: str, owner_url: str, tenants: Sequence[str]) -> dict[s
 async def _count(owner_url: str, service: str, statement: str, *, suffix: str = "_metrics") -> int:
     """Asks with a role of the service that sees every tenant."""
     url = with_role(owner_url, f"onelead_{service}{suffix}").replace("+asyncpg", "", 1)
-    connection = await asyncpg.connect(url, timeout=10)
     try:
-        return int(await connection.fetchval(statement, timeout=10))
-    finally:
-        await connection.close()
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            return int(await connection.fetchval(statement, timeout=10))
+        finally:
+            await connection.close()
+    except REFUSALS as error:
+        hint = "what was handed over stays; the server's log is in logs/ of the data folder"
+        raise unusable(make_url(url), error, hint) from None
 
 
 def _told(under_way: dict[str, int]) -> str:

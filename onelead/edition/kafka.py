@@ -13,7 +13,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from onelead.broker import reaching
+from onelead.broker import reaching, until_a_broker_is_known
 from onelead.edition import ports
 from onelead.edition.java import JavaKafka
 from onelead.edition.process import POLL_S, Child, ChildSpec, Remember, forget, tail
@@ -234,6 +234,7 @@ async def is_answering(
     try:
         async with asyncio.timeout(timeout_s):
             await client.start()
+            await until_a_broker_is_known(client)
             await client.list_topics()
     except (KafkaError, OSError, TimeoutError):
         return False

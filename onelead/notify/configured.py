@@ -10,6 +10,7 @@ from services.notifier.domain.plan import Plan, Sink, Target
 from services.notifier.notify_file import Notifications
 from services.notifier.planning import open_sinks, plan_of
 from services.notifier.settings import NotifierSettings
+from shared.access import NO_DATABASE
 from shared.errors import UserError
 from shared.outbound import OutboundPolicy
 from shared.rules.refusal import known_names
@@ -40,7 +41,7 @@ async def configured(file: Path | None) -> AsyncIterator[Configured]:
 
     The notifier's addresses of Kafka and its database are not needed.
     """
-    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url="")
+    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url=NO_DATABASE)
     wanted = settings.notifications(file)
     if not wanted.sinks:
         raise UserError(

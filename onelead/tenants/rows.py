@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onelead.opened_database import OWNERS_ADDRESS, REFUSALS, unusable
+from onelead.opened_database import OWNERS_ADDRESS, REFUSALS, telling_when_lost, unusable
 from onelead.tenants.places import Counts, Found, Kind, Place
 from shared import clock
 from shared.db.engine import Database
@@ -195,6 +195,7 @@ class TenantRows:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with self._database.transaction() as connection:
-            await connection.execute(_ERASING, {"tenants": f"{self._tenant},{NO_TENANT}"})
-            yield connection
+        with telling_when_lost(self._url):
+            async with self._database.transaction() as connection:
+                await connection.execute(_ERASING, {"tenants": f"{self._tenant},{NO_TENANT}"})
+                yield connection

@@ -28,6 +28,8 @@ from tests.support.edition import AS_OF, SAMPLES, import_into, running_edition, 
 from tests.support.pipeline import Sinks, add_tenant, end_offsets, leads_of
 from tests.support.workbooks import CATALOGUE, generated, write_workbook
 
+pytestmark = pytest.mark.slow
+
 OTHER_TENANT = "generated"
 SWITCHED = """
 leads:
@@ -239,9 +241,7 @@ async def alerts(edition: Edition, tenant: str) -> set[tuple[object, object]]:
     return {(lead, episode) for lead, episode in rows}
 
 
-@pytest.mark.parametrize(
-    "tenant", [pytest.param(DEFAULT_TENANT, marks=pytest.mark.slow), OTHER_TENANT]
-)
+@pytest.mark.parametrize("tenant", [DEFAULT_TENANT, OTHER_TENANT])
 async def test_applying_the_rules_does_what_was_foretold(
     edition: Edition, switched: Path, tenant: str
 ) -> None:

@@ -13,6 +13,8 @@ import psutil
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+SELDOM_ASKING = {"ONELEAD_FETCH_MAX_WAIT_MS": 200}
+"""For an edition that mostly stands idle beside other tests: it takes half as much of a core."""
 
 
 def environment(home: Path, settings: Mapping[str, object] | None = None) -> dict[str, str]:
@@ -25,6 +27,7 @@ def environment(home: Path, settings: Mapping[str, object] | None = None) -> dic
         "ONELEAD_HOME": home,
         "ONELEAD_KAFKA_PORT": 0,
         "ONELEAD_OPS_BASE_PORT": 0,
+        **SELDOM_ASKING,
         "PYTHONPATH": ROOT,
         "COLUMNS": 100,
         **(settings or {}),

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+import pytest
 
 from onelead.demo.results import Results, collect
 from onelead.demo.settled import wait_until_settled
@@ -15,7 +16,7 @@ from onelead.importing import hand_over
 from onelead.reporting import SilentReporter
 from onelead.settings import EditionSettings
 from shared.events import BatchMode, ImportProgressed
-from tests.support.command import ROOT, processes_of
+from tests.support.command import ROOT, SELDOM_ASKING, processes_of
 
 SAMPLES = sorted((ROOT / "samples").glob("*.xlsx"))
 AS_OF = date(2025, 10, 9)
@@ -34,8 +35,11 @@ async def running_edition(home: Path, *, as_of: date = AS_OF) -> AsyncIterator[E
         ops_base_port=0,
         as_of=as_of,
     )
-    async with running(Edition(settings, SilentReporter(), with_standins=True)) as edition:
-        yield edition
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SELDOM_ASKING.items():
+            patch.setenv(name, str(value))
+        async with running(Edition(settings, SilentReporter(), with_standins=True)) as edition:
+            yield edition
 
 
 async def import_into(

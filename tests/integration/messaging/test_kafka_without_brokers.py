@@ -1,16 +1,20 @@
 """A Kafka that has just stood still names no broker for a moment: a command asks again."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 from aiokafka.admin import NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from onelead import messages
 from onelead.broker import admin_client, existing_topics
 from onelead.messages import partitions_of, reader
+from shared.errors import UserError
 from shared.topics import IMPORTS
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -61,9 +65,18 @@ async def test_a_kafka_that_never_says_its_partitions_ends_the_command(
     monkeypatch.setattr(messages, "_METADATA_TIMEOUT_S", 0.5)
     asked = refusing(monkeypatch, times=1_000)
     async with reader(migrated.bootstrap) as consumer:
-        with pytest.raises(KafkaError, match="no broker"):
+        with pytest.raises(KafkaConnectionError, match="no broker says which topics there are"):
             await partitions_of(consumer, IMPORTS.name)
     assert len(asked) > 1
+
+
+@pytest.mark.parametrize("opened", [admin_client, reader])
+async def test_a_kafka_that_does_not_answer_in_time_is_told_by_its_address(
+    migrated: Stack, opened: Callable[[str], AbstractAsyncContextManager[Any]]
+) -> None:
+    with pytest.raises(UserError, match=f"Kafka at {migrated.bootstrap} stopped answering"):
+        async with opened(migrated.bootstrap), asyncio.timeout(0):
+            await asyncio.sleep(1)
 
 
 def refusing(patch: pytest.MonkeyPatch, times: int) -> list[int]:

@@ -27,7 +27,8 @@ from tests.support.linked_postgres import linked_postgres
 from tests.support.waiting import wait_until
 
 SOON_LOST = {"relay_publish_timeout_s": 2.0}
-"""Of a relay that is to be lost, or to follow one that was; a busy machine may lose any by it."""
+"""For a relay that is to be lost, and for its successor, which waits so long. Others keep the default:
+on a busy machine two seconds without an answer lose a relay that is well."""
 
 
 class WatchedRelay(Relay):

@@ -9,6 +9,7 @@ from onelead.edition.folder import DataFolder
 from onelead.edition.service import StandinsProcess
 from onelead.standins.app import Addresses
 from services.notifier.settings import NotifierSettings
+from shared.access import NO_DATABASE
 from shared.settings import load_settings
 
 REAL = {
@@ -29,7 +30,7 @@ async def test_sinks_of_the_environment_are_not_the_demos(
     process.ready_file.write_bytes(orjson.dumps(standins))
     for name, value in (REAL | process.notifier_settings()).items():
         monkeypatch.setenv(name, value)
-    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url="")
+    settings = load_settings(NotifierSettings, kafka_bootstrap="", database_url=NO_DATABASE)
     sinks = settings.notifications().sinks
     told = "".join(repr(sink.model_dump()) for sink in sinks.values())
     assert {"slack", "email", "salesforce"} <= sinks.keys()

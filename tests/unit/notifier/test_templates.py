@@ -16,6 +16,7 @@ from services.notifier.channels.mail.templates import LETTERS, Templates
 from services.notifier.domain.campaigns import CAMPAIGNS, Enrolment, variables
 from services.notifier.outreach import Writer
 from services.notifier.settings import NotifierSettings
+from shared.access import NO_DATABASE
 from shared.errors import UserError
 from shared.events import LeadState, LeadType
 from shared.outbound import OutboundPolicy
@@ -284,7 +285,11 @@ sinks:
 
 def test_a_sinks_templates_are_its_own_or_else_those_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "notify.yaml").write_text(FILE)
-    needed = {"kafka_bootstrap": "", "database_url": "", "templates_dir": tmp_path / "common"}
+    needed = {
+        "kafka_bootstrap": "",
+        "database_url": NO_DATABASE,
+        "templates_dir": tmp_path / "common",
+    }
     by_file = load_settings(NotifierSettings, notify_file=tmp_path / "notify.yaml", **needed)
     mail = {"mail_host": "localhost", "mail_from": "a@b.example", "mail_to": "c@d.example"}
     sinks = {

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 import typer
-from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError, NodeNotReadyError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    UnknownTopicOrPartitionError,
+)
 from sqlalchemy.exc import DBAPIError
 
 from onelead import cli
@@ -33,7 +38,7 @@ def run_failing(patch: pytest.MonkeyPatch, error: BaseException) -> int:
     return run_command_line(["fail"])
 
 
-def lost_database(state: str) -> DBAPIError:
+def refused(state: str) -> DBAPIError:
     """What SQLAlchemy raises of a statement that PostgreSQL answered with this SQLSTATE."""
     answer = OSError("it goes\nDETAIL: for good")
     answer.sqlstate = state  # type: ignore[attr-defined]
@@ -98,10 +103,10 @@ def test_a_bug_is_told_in_a_line_with_the_place_of_its_details(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (KafkaError("no broker says it"), "Kafka stopped answering: KafkaError: no broker says it"),
-        (NodeNotReadyError("1"), "Kafka stopped answering: NodeNotReadyError: 1"),
-        (KafkaTimeoutError(), "Kafka stopped answering: KafkaTimeoutError"),
-        (lost_database("57P01"), "PostgreSQL stopped answering: it goes\n"),
+        (KafkaConnectionError("no broker says it"), "Kafka stopped answering: no broker says it\n"),
+        (KafkaTimeoutError(), "Kafka stopped answering: KafkaTimeoutError\n"),
+        (refused("57P01"), "PostgreSQL stopped answering: it goes\n"),
+        (refused("08006"), "PostgreSQL stopped answering: it goes\n"),
     ],
 )
 def test_a_part_that_goes_away_under_a_command_is_told_by_its_name(
@@ -113,11 +118,31 @@ def test_a_part_that_goes_away_under_a_command_is_told_by_its_name(
     assert "run it again when" in told
 
 
-@pytest.mark.parametrize("error", [IllegalStateError("ours"), lost_database("23505")])
+@pytest.mark.parametrize(
+    "error",
+    [KafkaError("odd"), UnknownTopicOrPartitionError(), refused("23505"), refused("40P01")],
+)
 def test_what_a_part_says_of_our_own_mistake_stays_a_bug(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     assert run_failing(monkeypatch, error) == EXIT_BUG
+
+
+def test_a_database_without_our_tables_is_told_with_what_makes_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    assert run_failing(monkeypatch, refused("42P01")) == 1
+    told = capsys.readouterr().err
+    assert "Error: the database is not up to date: it goes\n" in told
+    assert "onelead migrate" in told
+
+
+def test_an_error_is_told_even_when_what_would_explain_it_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setitem(sys.modules, "onelead.outage", None)
+    assert run_failing(monkeypatch, KafkaTimeoutError()) == EXIT_BUG
+    assert "Error: KafkaTimeoutError" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

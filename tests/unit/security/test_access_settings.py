@@ -34,6 +34,25 @@ def refused(**given: Any) -> str:
 
 
 @pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"postgresql://u:{SECRET}@h/d", "it begins with postgresql://"),
+        (f"postgresql+asyncpg://u:{SECRET}@h:99999/d", "there is no port 99999"),
+        (f"postgresql+asyncpg://u:{SECRET}@h:many/d", "it is no address"),
+        (f"{SECRET} and more", "it is no address"),
+    ],
+)
+@pytest.mark.parametrize("settings", [EditionSettings, ServiceSettings])
+def test_an_address_that_the_driver_cannot_use_is_refused_and_not_shown(
+    address: str, said: str, settings: type[AccessSettings]
+) -> None:
+    with pytest.raises(UserError) as error:
+        load_settings(settings, **{**BASE, "database_url": address})
+    assert error.value.message.startswith(f"ONELEAD_DATABASE_URL: {said}")
+    assert SECRET not in error.value.message
+
+
+@pytest.mark.parametrize(
     ("given", "said"),
     [
         ({"kafka_security": "SASL_SSL"}, "ONELEAD_KAFKA_USERNAME is needed"),
@@ -88,11 +107,6 @@ def test_settings_show_no_secret(shown: Any) -> None:
     assert "u:***@h/d" in repr(settings)
     assert SECRET not in repr(EditionSettings(**BASE, **LOGIN))
     assert SECRET not in repr(settings.url())
-
-
-def test_an_address_that_is_none_shows_nothing() -> None:
-    settings = ServiceSettings(kafka_bootstrap="k", database_url=f"u:{SECRET}@h")
-    assert SECRET not in repr(settings)
 
 
 def test_without_settings_a_client_is_given_nothing() -> None:
