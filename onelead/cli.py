@@ -17,7 +17,7 @@ from onelead.lifecycle import InterruptedBySignalError
 from shared.errors import UserError
 
 EXIT_BUG = 70
-# What it logs of each attempt would stand on the terminal; a command says itself what came of them.
+# What aiokafka logs of each attempt would stand on the terminal; a command says itself what came of them.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 _HELP = """Tells the people who sell hardware and services which customer to call next, and why.

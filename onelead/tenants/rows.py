@@ -75,7 +75,7 @@ class TenantRows:
         Raises UserError when the database does not let us in, or hides what is to be erased.
         """
         try:
-            async with self._transaction() as connection:
+            async with self._seeing_the_tenant() as connection:
                 found = (await connection.execute(_TABLES, {"services": list(SERVICES)})).all()
         except REFUSALS as error:
             raise unusable(self._url, error, OWNERS_ADDRESS) from None
@@ -195,7 +195,13 @@ class TenantRows:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        """For what comes after `tables`: the server let us in then."""
         with telling_when_lost(self._url):
-            async with self._database.transaction() as connection:
-                await connection.execute(_ERASING, {"tenants": f"{self._tenant},{NO_TENANT}"})
+            async with self._seeing_the_tenant() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def _seeing_the_tenant(self) -> AsyncIterator[AsyncConnection]:
+        async with self._database.transaction() as connection:
+            await connection.execute(_ERASING, {"tenants": f"{self._tenant},{NO_TENANT}"})
+            yield connection

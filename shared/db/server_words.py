@@ -8,7 +8,11 @@ def server_words(error: BaseException) -> str:
 
     SQLAlchemy's own text names its classes, and may quote the statement and with it a secret.
     """
-    said: BaseException | None = error
-    if isinstance(error, DBAPIError):
-        said = getattr(error.orig, "__cause__", None) or error.orig
-    return next(iter(str(said or "").splitlines()), "") or type(said).__name__
+    said = cause_of(error) if isinstance(error, DBAPIError) else error
+    return next(iter(str(said).splitlines()), "") or type(said).__name__
+
+
+def cause_of(error: DBAPIError) -> BaseException:
+    """What the driver raised, where SQLAlchemy and its asyncpg dialect have each wrapped it once."""
+    driver: BaseException | None = getattr(error.orig, "__cause__", None)
+    return driver or error.orig or RuntimeError("no reason given")

@@ -6,6 +6,8 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from shared.db.server_words import cause_of
+
 MAX_DELAY_S = 30.0
 _FIRST_DELAY_S = 0.2
 _TRANSIENT_SQLSTATE_CLASSES = ("08", "40", "53", "55", "57", "58")
@@ -23,17 +25,15 @@ def is_transient(error: BaseException) -> bool:
 
 def _about_the_connection(error: DBAPIError) -> bool:
     # An InterfaceError is also what the driver says of a statement that it cannot send at all.
-    cause = getattr(error.orig, "__cause__", None) or error.orig
-    return isinstance(error, InterfaceError) and "connection" in str(cause)
+    return isinstance(error, InterfaceError) and "connection" in str(cause_of(error))
 
 
 def describe(error: BaseException) -> str:
     """What went wrong, for logs and dead letters: a database's own words quote what a tenant sent."""
     if not isinstance(error, DBAPIError):
         return str(error)
-    cause = getattr(error.orig, "__cause__", None) or error.orig
     state = getattr(error.orig, "sqlstate", None) or "no SQLSTATE"
-    return f"{type(cause).__name__} ({state}) in: {error.statement}"
+    return f"{type(cause_of(error)).__name__} ({state}) in: {error.statement}"
 
 
 def backoff_s(attempt: int, dice: random.Random) -> float:

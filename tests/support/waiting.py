@@ -12,7 +12,7 @@ _POLL_S = 0.05
 
 
 async def wait_until(
-    look: Callable[[], T | Awaitable[T]], what: str, *, timeout_s: float = 60.0
+    look: Callable[[], T | Awaitable[T]], what: str, *, timeout_s: float = 30.0
 ) -> T:
     """The first true value of `look`, a function or coroutine function. Fails after `timeout_s`."""
     deadline_s = clock.monotonic_s() + timeout_s

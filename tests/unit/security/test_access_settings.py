@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trustme
+from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 
 from onelead.settings import EditionSettings
@@ -107,6 +108,13 @@ def test_settings_show_no_secret(shown: Any) -> None:
     assert "u:***@h/d" in repr(settings)
     assert SECRET not in repr(EditionSettings(**BASE, **LOGIN))
     assert SECRET not in repr(settings.url())
+
+
+def test_an_address_that_is_none_shows_nothing() -> None:
+    with pytest.raises(ValidationError) as error:
+        ServiceSettings(kafka_bootstrap="k", database_url=f"u:{SECRET}@h")
+    assert SECRET not in str(error.value)
+    assert SECRET not in repr(error.value)
 
 
 def test_without_settings_a_client_is_given_nothing() -> None:
